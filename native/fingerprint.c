@@ -1,0 +1,3 @@
+#include "staydown.h"
+
+int32_t sd_abi(void) { return SD_ABI; }

@@ -1,0 +1,3 @@
+#include "bindings.h"
+
+PyMethodDef sd_index_methods[] = {{NULL, NULL, 0, NULL}};

@@ -1,0 +1,1 @@
+"""Staydown: takes intimate images that were shared without consent down, and keeps them down."""
