@@ -1,0 +1,128 @@
+"""The device's kernels give the bits of `pdqhash` and of hashlib: JavaScript, WebAssembly, WebAssembly with SIMD.
+
+The reference for `pdq512` is `pdqhash` on pixels sampled here by the written rule (nearest, floor(i * side / 512)).
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pdqhash
+import pytest
+
+WEB = Path(__file__).resolve().parents[3] / "web"
+RUNNER = Path(__file__).with_name("run_kernels.mjs")
+KERNELS = ["js", "base", "simd"]
+# Around every step of the method: 64 samples, windows of ceil(side / 128), the 512 rule, odd strip ends.
+SIZES = [
+    (5, 5), (6, 300), (63, 64), (64, 64), (65, 63), (127, 129), (128, 128), (129, 127), (255, 257),
+    (511, 512), (512, 512), (512, 513), (513, 512), (640, 480), (480, 641), (1023, 769), (1600, 37), (37, 1600),
+]  # fmt: skip
+STREAM_LENGTHS = [0, 1, 55, 56, 57, 63, 64, 65, 119, 120, 128, 1000, 100_003]
+
+
+def scene(width: int, height: int, *, seed: int) -> np.ndarray:
+    """(height, width, 3) uint8: gradients, a disc and a little noise; nothing that shows anything."""
+    rng = np.random.default_rng(seed)
+    y, x = np.mgrid[0:height, 0:width]
+    waves = [
+        127
+        + 120 * np.sin(x / width * rng.uniform(2, 14) + y / height * rng.uniform(2, 14) + rng.uniform(0, 6))
+        for _ in range(3)
+    ]
+    picture = np.stack(waves, axis=-1)
+    disc = (x - width * rng.uniform()) ** 2 + (y - height * rng.uniform()) ** 2 < (
+        min(width, height) / 3
+    ) ** 2
+    picture[disc] = rng.uniform(0, 255, 3)
+    picture += rng.normal(0, 6, picture.shape)
+    return picture.clip(0, 255).astype(np.uint8)
+
+
+def reference(rgb: np.ndarray) -> dict[str, Any]:
+    """What `pdqhash` says of these pixels, in the shape that the device's kernels answer in."""
+    codes, quality = pdqhash.compute_dihedral(rgb)
+    return {"quality": int(quality), "codes": [np.packbits(code).tobytes().hex() for code in codes]}
+
+
+def sampled_to_512(rgb: np.ndarray) -> np.ndarray:
+    height, width = rgb.shape[:2]
+    if max(height, width) <= 512:
+        return rgb
+    return np.ascontiguousarray(rgb[np.arange(512) * height // 512][:, np.arange(512) * width // 512])
+
+
+def run(kernel: str, *, pictures: list[np.ndarray] | None = None, streams: list[bytes] | None = None) -> Any:
+    path = kernel if kernel == "js" else str(WEB / "kernel" / f"staydown.{kernel}.wasm")
+    if kernel != "js" and not Path(path).exists():
+        pytest.fail(f"{path} is missing; native/wasm/build.sh makes it")
+    asked = {
+        "kernel": path,
+        "pictures": [
+            {
+                "width": rgb.shape[1],
+                "height": rgb.shape[0],
+                "rgba": base64.b64encode(
+                    np.dstack([rgb, np.full(rgb.shape[:2], 77, np.uint8)]).tobytes()
+                ).decode(),
+                "strips": 17,
+            }
+            for rgb in pictures or []
+        ],
+        "streams": [{"bytes": base64.b64encode(stream).decode(), "pieces": 77} for stream in streams or []],
+    }
+    done = subprocess.run(
+        ["node", str(RUNNER)],
+        input=json.dumps(asked),
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+@pytest.mark.parametrize("kernel", KERNELS)
+class TestKernel:
+    def test_both_fingerprints_have_the_bits_and_quality_of_the_reference(self, kernel: str) -> None:
+        # Given pictures of many sizes
+        pictures = [scene(width, height, seed=index) for index, (width, height) in enumerate(SIZES)]
+
+        # When the kernel reads them in strips
+        results = run(kernel, pictures=pictures)["pictures"]
+
+        # Then every one of the 2 x 8 codes and both qualities are those of pdqhash
+        for size, picture, result in zip(SIZES, pictures, results, strict=True):
+            assert result["pdq"] == reference(picture), size
+            assert result["pdq512"] == reference(sampled_to_512(picture)), size
+
+    def test_a_picture_with_a_side_under_five_pixels_is_refused(self, kernel: str) -> None:
+        results = run(kernel, pictures=[scene(4, 100, seed=1), scene(100, 4, seed=1)])["pictures"]
+
+        assert results == ["refused", "refused"]
+
+    def test_flat_pixels_give_quality_zero_as_the_reference_does(self, kernel: str) -> None:
+        flat = np.full((200, 300, 3), 128, np.uint8)
+
+        result = run(kernel, pictures=[flat])["pictures"][0]
+
+        assert result["pdq"]["quality"] == reference(flat)["quality"] == 0
+
+    def test_digests_equal_those_of_the_standard_library_at_every_block_edge(self, kernel: str) -> None:
+        # Given streams whose lengths lie around the 64-byte blocks
+        streams = [np.random.default_rng(n).bytes(n) for n in STREAM_LENGTHS]
+
+        # When the kernel reads them in pieces of 77 bytes
+        results = run(kernel, streams=streams)["streams"]
+
+        # Then MD5 and SHA-256 are right
+        assert results == [
+            {"md5": hashlib.md5(s).hexdigest(), "sha256": hashlib.sha256(s).hexdigest()} for s in streams
+        ]

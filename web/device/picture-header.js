@@ -1,0 +1,115 @@
+// What a file says about itself in its first bytes: its kind and, for pictures, its size in pixels. It is read
+// before anything is decoded, so that a small file that unfolds into a huge picture is refused at no cost.
+// It never trusts the file's name or the type that the system guessed from the name.
+
+import { Refusal } from './refusal.js';
+
+const START_BYTES = 64 * 1024; // enough for the fixed headers, and for where phones put HEIC and AVIF sizes
+const JPEG_SEGMENTS = 500; // a camera writes about ten; more is a file made to keep us busy
+
+const PICTURE_BRANDS = { avif: 'avif', avis: 'avif', heic: 'heic', heix: 'heic', hevc: 'heic', mif1: 'heic', msf1: 'heic' };
+
+async function bytesOf(file, offset, length) {
+  return new DataView(await file.slice(offset, offset + length).arrayBuffer());
+}
+
+function text(view, at, length) {
+  let out = '';
+  for (let i = at; i < Math.min(at + length, view.byteLength); i++) out += String.fromCharCode(view.getUint8(i));
+  return out;
+}
+
+/**
+ * {media: 'image' | 'video', kind, width, height}; width and height are null where the header does not tell.
+ * Throws Refusal: empty-file, unknown-format, damaged-file.
+ */
+export async function readHeader(file) {
+  if (file.size === 0) throw new Refusal('empty-file');
+  const start = await bytesOf(file, 0, START_BYTES);
+  try {
+    return await headerOf(file, start);
+  } catch (error) {
+    if (error instanceof RangeError) throw new Refusal('damaged-file'); // the header ends in its middle
+    throw error;
+  }
+}
+
+async function headerOf(file, start) {
+  const image = (kind, width = null, height = null) => {
+    if (width === 0 || height === 0) throw new Refusal('damaged-file');
+    return { media: 'image', kind, width, height };
+  };
+  const video = (kind) => ({ media: 'video', kind, width: null, height: null });
+  if (text(start, 0, 3) === '\xff\xd8\xff') return image('jpeg', ...(await jpegSize(file, start)));
+  if (text(start, 0, 8) === '\x89PNG\r\n\x1a\n') return image('png', start.getUint32(16), start.getUint32(20));
+  if (/^GIF8[79]a$/.test(text(start, 0, 6))) return image('gif', start.getUint16(6, true), start.getUint16(8, true));
+  if (text(start, 0, 4) === 'RIFF') {
+    if (text(start, 8, 4) === 'WEBP') return image('webp', ...webpSize(start));
+    if (text(start, 8, 4) === 'AVI ') return video('avi');
+  }
+  if (text(start, 0, 2) === 'BM' && start.byteLength > 26 && start.getUint32(14, true) <= 124) return image('bmp', ...bmpSize(start));
+  if (text(start, 4, 4) === 'ftyp') {
+    const kind = PICTURE_BRANDS[text(start, 8, 4)];
+    return kind ? image(kind, ...largestExtent(start)) : video('mp4');
+  }
+  if (text(start, 0, 4) === '\x1aE\xdf\xa3') return video('webm');
+  if (/^(II\*\0|MM\0\*)$/.test(text(start, 0, 4))) return image('tiff');
+  if (file.type.startsWith('video/')) return video('other'); // MPEG, FLV and others: the digest needs no format
+  throw new Refusal('unknown-format');
+}
+
+/** Walks from segment to segment to the frame header; photographs from phones may have much before it. */
+async function jpegSize(file, start) {
+  let offset = 2;
+  let view = start;
+  let viewOffset = 0;
+  for (let segment = 0; segment < JPEG_SEGMENTS; segment++) {
+    if (offset + 10 > viewOffset + view.byteLength) {
+      view = await bytesOf(file, offset, 4096);
+      viewOffset = offset;
+    }
+    const at = offset - viewOffset;
+    if (view.getUint8(at) !== 0xff) throw new Refusal('damaged-file');
+    const marker = view.getUint8(at + 1);
+    if (marker === 0xff) {
+      offset += 1; // padding
+      continue;
+    }
+    // SOF0..SOF15 without DHT, JPG and DAC, which lie among them
+    if (marker >= 0xc0 && marker <= 0xcf && ![0xc4, 0xc8, 0xcc].includes(marker)) {
+      return [view.getUint16(at + 7), view.getUint16(at + 5)];
+    }
+    if (marker === 0xd9 || marker === 0xda) break; // picture data or the end before any frame header
+    const standsAlone = marker === 0x01 || (marker >= 0xd0 && marker <= 0xd7);
+    offset += standsAlone ? 2 : 2 + view.getUint16(at + 2);
+  }
+  throw new Refusal('damaged-file');
+}
+
+function webpSize(view) {
+  const triple = (at) => view.getUint16(at, true) + view.getUint8(at + 2) * 65536;
+  const kind = text(view, 12, 4);
+  if (kind === 'VP8X') return [triple(24) + 1, triple(27) + 1];
+  if (kind === 'VP8 ') return [view.getUint16(26, true) & 0x3fff, view.getUint16(28, true) & 0x3fff];
+  if (kind === 'VP8L') {
+    const bits = view.getUint32(21, true);
+    return [(bits & 0x3fff) + 1, ((bits >>> 14) & 0x3fff) + 1];
+  }
+  throw new Refusal('damaged-file');
+}
+
+function bmpSize(view) {
+  if (view.getUint32(14, true) === 12) return [view.getUint16(18, true), view.getUint16(20, true)];
+  return [Math.abs(view.getInt32(18, true)), Math.abs(view.getInt32(22, true))];
+}
+
+/** The largest `ispe` box: HEIC and AVIF pictures may be put together from tiles, each with a box of its own. */
+function largestExtent(view) {
+  let largest = [null, null];
+  for (let at = 8; at + 16 <= view.byteLength; at++) {
+    if (view.getUint32(at) !== 0x69737065) continue; // "ispe"
+    const size = [view.getUint32(at + 8), view.getUint32(at + 12)];
+    if (size[0] * size[1] > (largest[0] ?? 0) * (largest[1] ?? 0)) largest = size;
+  }
+  return largest;
+}

@@ -1,0 +1,140 @@
+// The only place that ever sees a file's bytes. It is served with a policy of its own
+// (default-src 'none'; script-src 'wasm-unsafe-eval': staydown.config.csp) and as one file, so that it has no
+// way to reach any network. It answers with fingerprints and digests only, one file at a time.
+//
+// In:  {id, command: 'selftest'} | {id, command: 'fingerprint', file} | {id, command: 'picture', file, side} |
+//      {id, command: 'cancel'} (id of the running command)
+// Out: {id, progress: 0..1} ... then {id, result} or {id, refused: slug}
+
+import { JsDigests } from './digest-js.js';
+import { JsPhoto } from './kernel-js.js';
+import { decodePicture, checkSize, openBitmap } from './decode.js';
+import { readHeader } from './picture-header.js';
+import { Refusal } from './refusal.js';
+import { testPixels } from './selftest.js';
+import { startWasmKernel } from './kernel-wasm.js';
+import { WASM_BASE_BASE64, WASM_SIMD_BASE64 } from './wasm-bytes.js'; // made by web/build.py
+
+const CHUNK_BYTES = 4 << 20;
+const MIN_QUALITY = 50; // below it PDQ's authors do not trust a code (staydown.fingerprint.terms)
+const DERIVATIONS = ['full', 'r90', 'r180', 'r270', 'fV', 'fH', 'fP', 'fM'];
+const PROGRESS_EVERY_MS = 60; // about four times a blink; more only costs time
+
+const kernel = startKernel();
+const pixelTest = testPixels();
+const cancelled = new Set();
+
+/** The quickest kernel this browser allows. All three give the same bits. */
+function startKernel() {
+  for (const [name, base64] of [['wasm-simd', WASM_SIMD_BASE64], ['wasm', WASM_BASE_BASE64]]) {
+    try {
+      const bytes = Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
+      const wasm = startWasmKernel(bytes);
+      return { name, photo: (width, height) => wasm.photo(width, height), digests: () => wasm.digests() };
+    } catch {
+      // Not allowed or not known here: the next one.
+    }
+  }
+  return { name: 'js', photo: (width, height) => new JsPhoto(width, height), digests: () => new JsDigests() };
+}
+
+/** Lets waiting messages in, so that "cancel" is heard, and stops if it was. */
+async function breathe(id) {
+  await new Promise((resume) => setTimeout(resume, 0));
+  if (cancelled.has(id)) throw new Refusal('cancelled');
+}
+
+async function digestsOf(file, pause) {
+  const digests = kernel.digests();
+  for (let offset = 0; offset < file.size; offset += CHUNK_BYTES) {
+    digests.update(new Uint8Array(await file.slice(offset, offset + CHUNK_BYTES).arrayBuffer()));
+    await pause(Math.min(1, (offset + CHUNK_BYTES) / file.size));
+  }
+  return digests.finish();
+}
+
+/**
+ * One entry as it will be sent, and why it has no codes if it has none.
+ * note: null, 'video', 'pixels-falsified', 'format-not-decoded' or 'low-detail'.
+ */
+async function fingerprint(file, pause) {
+  const header = await readHeader(file);
+  if (header.width !== null && header.media === 'image') checkSize(header.width, header.height);
+  const pixelsUsable = header.media === 'image' && (await pixelTest) === 'exact';
+  const share = pixelsUsable ? 0.5 : 1; // of the progress bar, for the digests
+  const { sha256, md5 } = await digestsOf(file, (done) => pause(done * share));
+  const item = { media: header.media, sha256, md5, codes: [] };
+  if (header.media === 'video') return { item, note: 'video' };
+  if (!pixelsUsable) return { item, note: 'pixels-falsified' };
+
+  let photo;
+  const decoded = await decodePicture(file, header, {
+    begin: (width, height) => (photo = kernel.photo(width, height)),
+    take: (pixels, rows) => photo.rows(pixels, rows),
+    pause: (done) => pause(share + done * (1 - share)),
+  });
+  if (!decoded) return { item, note: 'format-not-decoded' };
+  for (const [algorithm, { quality, codes }] of Object.entries(photo.finish())) {
+    if (quality < MIN_QUALITY) continue;
+    codes.forEach((code, index) => item.codes.push([algorithm, DERIVATIONS[index], quality, code]));
+  }
+  return { item, note: item.codes.length === 0 ? 'low-detail' : null };
+}
+
+/** A small picture for the list, made only when the person asks to see it. It goes to the page and no further. */
+async function smallPicture(file, side) {
+  const header = await readHeader(file);
+  if (header.media !== 'image' || header.width === null) throw new Refusal('unknown-format');
+  checkSize(header.width, header.height);
+  const whole = await openBitmap(file);
+  const scale = Math.min(1, side / Math.max(whole.width, whole.height));
+  const small = await createImageBitmap(whole, {
+    resizeWidth: Math.max(1, Math.round(whole.width * scale)),
+    resizeHeight: Math.max(1, Math.round(whole.height * scale)),
+    resizeQuality: 'medium',
+  });
+  whole.close();
+  return small;
+}
+
+function slugOf(error) {
+  if (error instanceof Refusal) return error.slug;
+  if (error.name === 'NotReadableError' || error.name === 'NotFoundError') return 'unreadable-file';
+  return 'damaged-file';
+}
+
+async function answer({ id, command, file, side }) {
+  let told = 0;
+  const pause = async (progress) => {
+    const now = performance.now();
+    if (now - told > PROGRESS_EVERY_MS) {
+      told = now;
+      postMessage({ id, progress });
+    }
+    await breathe(id);
+  };
+  if (command === 'selftest') return { pixels: await pixelTest, kernel: kernel.name };
+  if (command === 'fingerprint') return fingerprint(file, pause);
+  if (command === 'picture') return smallPicture(file, side);
+  throw new Error(`unknown command ${command}`);
+}
+
+let last = Promise.resolve(); // one at a time: each command waits for the one before it
+
+self.addEventListener('message', ({ data }) => {
+  if (data.command === 'cancel') {
+    cancelled.add(data.id);
+    return;
+  }
+  last = last.then(async () => {
+    try {
+      if (cancelled.has(data.id)) throw new Refusal('cancelled');
+      const result = await answer(data);
+      postMessage({ id: data.id, result }, result instanceof ImageBitmap ? [result] : []);
+    } catch (error) {
+      postMessage({ id: data.id, refused: slugOf(error) });
+    } finally {
+      cancelled.delete(data.id);
+    }
+  });
+});
