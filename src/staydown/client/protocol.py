@@ -1,0 +1,216 @@
+"""The protocol without I/O: builds each request and reads each answer, for both clients and their tests.
+
+It opens no socket and no file and never guesses: an answer outside the protocol raises AnswerNotUnderstood.
+"""
+
+import json
+from dataclasses import dataclass
+from typing import BinaryIO
+from urllib.parse import quote, urlsplit
+
+from staydown.client.errors import (
+    AnswerNotUnderstood,
+    ClientMisconfigured,
+    NotAuthorised,
+    ProblemAnswer,
+    RequestRefused,
+    Unreachable,
+)
+from staydown.client.terms import Action, CheckMatch, CheckResult, CopyInstruction, GoneReport
+from staydown.fingerprint.terms import MediaFingerprints
+
+_GATE_ACTIONS = {200: Action.ALLOW, 202: Action.HOLD, 451: Action.BLOCK}
+
+
+@dataclass(frozen=True, slots=True)
+class ApiRequest:
+    """One request to send. Either `json_body` or `media` (with `fields` beside it) or neither.
+
+    `accepted` are the statuses whose body `read_*` understands.
+    """
+
+    method: str
+    path: str
+    json_body: bytes | None = None
+    media: bytes | BinaryIO | None = None
+    fields: tuple[tuple[str, str], ...] = ()
+    accepted: frozenset[int] = frozenset({200})
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One complete answer as it came in."""
+
+    status: int
+    body: bytes
+    retry_after: str | None = None
+
+
+def origin_of(base_url: str) -> str:
+    """The base URL without a trailing slash; raises ClientMisconfigured if it can't be one."""
+    parts = urlsplit(base_url)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise ClientMisconfigured("base_url must be an absolute http or https URL")
+    if parts.query or parts.fragment or parts.username or parts.password:
+        raise ClientMisconfigured("base_url must not carry a query, a fragment, or a password")
+    return base_url.rstrip("/")
+
+
+def check_request(
+    media: bytes | BinaryIO | MediaFingerprints,
+    *,
+    content_id: str | None,
+    content_url: str | None,
+    gate: bool = False,
+) -> ApiRequest:
+    """A check or gate request: the media itself as multipart, or only its fingerprints as JSON."""
+    path, accepted = (
+        ("/api/v1/gate", frozenset(_GATE_ACTIONS)) if gate else ("/api/v1/check", frozenset({200}))
+    )
+    named = tuple(
+        (name, value)
+        for name, value in (("content_id", content_id), ("content_url", content_url))
+        if value is not None
+    )
+    if isinstance(media, MediaFingerprints):
+        document = {"fingerprints": fingerprints_document(media), **dict(named)}
+        return ApiRequest("POST", path, json_body=json.dumps(document).encode(), accepted=accepted)
+    return ApiRequest("POST", path, media=media, fields=named, accepted=accepted)
+
+
+def fingerprints_document(media: MediaFingerprints) -> dict[str, object]:
+    """The "fingerprints" member of a JSON check: digests, and the whole picture's code for each algorithm."""
+    document: dict[str, object] = {"sha256": media.digests.sha256, "md5": media.digests.md5}
+    for fingerprint in media.fingerprints:
+        if fingerprint.derivation == "full":
+            document[str(fingerprint.algorithm)] = {"hex": fingerprint.hex, "quality": fingerprint.quality}
+    return document
+
+
+def copy_request(copy_id: str) -> ApiRequest:
+    return ApiRequest("GET", f"/api/v1/copies/{_path_part(copy_id)}")
+
+
+def gone_request(copy_id: str) -> ApiRequest:
+    return ApiRequest("POST", f"/api/v1/copies/{_path_part(copy_id)}/gone")
+
+
+def check_accepted(request: ApiRequest, answer: Answer) -> None:
+    """Return if the answer's body may be read; otherwise raise what it means."""
+    if answer.status in request.accepted:
+        return
+    if answer.status == 429 or answer.status >= 500:
+        raise Unreachable(f"status-{answer.status}", attempts=1)
+    if answer.status in (401, 403):
+        raise NotAuthorised(read_problem(answer))
+    if 400 <= answer.status < 500:
+        raise RequestRefused(read_problem(answer))
+    raise AnswerNotUnderstood("unexpected status", status=answer.status)
+
+
+def read_check(answer: Answer) -> CheckResult:
+    """A check's answer. Raises AnswerNotUnderstood."""
+    document = _document(answer)
+    try:
+        action = Action(_text(document, "action", answer))
+    except ValueError:
+        raise AnswerNotUnderstood("unknown action", status=answer.status) from None
+    listed = document.get("matches", [])
+    if not isinstance(listed, list):
+        raise AnswerNotUnderstood("matches is not a list", status=answer.status)
+    return CheckResult(
+        action=action,
+        matches=tuple(_match(one, answer) for one in listed),
+        check_id=_text(document, "check_id", answer),
+    )
+
+
+def read_gate(answer: Answer) -> CheckResult:
+    """A gate's answer: the status decides; a body, if there is one, must agree with it."""
+    action = _GATE_ACTIONS[answer.status]
+    if not answer.body.strip():
+        return CheckResult(action=action)
+    document = _document(answer)
+    if "action" not in document:
+        return CheckResult(action=action)
+    result = read_check(answer)
+    if result.action is not action:
+        raise AnswerNotUnderstood("the status and the action contradict each other", status=answer.status)
+    return result
+
+
+def read_copy(answer: Answer) -> CopyInstruction:
+    document = _document(answer)
+    return CopyInstruction(
+        copy_id=_text(document, "copy_id", answer),
+        content_id=_text_or_none(document, "content_id", answer),
+        content_url=_text_or_none(document, "content_url", answer),
+        state=_text(document, "state", answer),
+        kind=_text(document, "kind", answer),
+    )
+
+
+def read_gone(answer: Answer) -> GoneReport:
+    document = _document(answer)
+    return GoneReport(copy_id=_text(document, "copy_id", answer), state=_text(document, "state", answer))
+
+
+def read_problem(answer: Answer) -> ProblemAnswer:
+    """What the server said, as far as it can be read; never raises, because the status already decides."""
+    try:
+        document = json.loads(answer.body)
+    except (ValueError, RecursionError):
+        return ProblemAnswer(status=answer.status)
+    if not isinstance(document, dict):
+        return ProblemAnswer(status=answer.status)
+    known = {
+        name: document[name] for name in ("type", "title", "detail") if isinstance(document.get(name), str)
+    }
+    members = {
+        name: value for name, value in document.items() if name not in ("type", "title", "detail", "status")
+    }
+    return ProblemAnswer(status=answer.status, members=members, **known)
+
+
+def _path_part(identifier: str) -> str:
+    if not identifier or identifier in (".", ".."):
+        raise ClientMisconfigured("a copy id must not be empty")
+    return quote(identifier, safe="")
+
+
+def _document(answer: Answer) -> dict[str, object]:
+    try:
+        document = json.loads(answer.body)
+    except (ValueError, RecursionError):
+        raise AnswerNotUnderstood("the body is not JSON", status=answer.status) from None
+    if not isinstance(document, dict):
+        raise AnswerNotUnderstood("the body is not a JSON object", status=answer.status)
+    return document
+
+
+def _text(document: dict[str, object], name: str, answer: Answer) -> str:
+    value = document.get(name)
+    if not isinstance(value, str):
+        raise AnswerNotUnderstood(f"{name} is missing or not a string", status=answer.status)
+    return value
+
+
+def _text_or_none(document: dict[str, object], name: str, answer: Answer) -> str | None:
+    return None if document.get(name) is None else _text(document, name, answer)
+
+
+def _match(one: object, answer: Answer) -> CheckMatch:
+    if not isinstance(one, dict):
+        raise AnswerNotUnderstood("a match is not an object", status=answer.status)
+    distance_bits = one.get("distance_bits")
+    if not isinstance(distance_bits, int) or isinstance(distance_bits, bool):
+        raise AnswerNotUnderstood("distance_bits is missing or not a whole number", status=answer.status)
+    return CheckMatch(
+        entry_id=_text(one, "entry_id", answer),
+        kind=_text(one, "kind", answer),
+        distance_bits=distance_bits,
+        derivation=_text(one, "derivation", answer),
+        bank=_text(one, "bank", answer),
+        state=_text(one, "state", answer),
+        rule=_text(one, "rule", answer),
+    )

@@ -1,0 +1,89 @@
+"""The words the SDK speaks in: what a check answers, what a copy is, what a webhook says.
+
+All values are frozen. Unknown members of an answer are ignored, so that an older SDK survives a newer server;
+unknown values of `action` are not, because guessing there would let a picture through.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Literal
+
+OnUnreachable = Literal["raise", "allow", "hold"]
+
+
+class Action(StrEnum):
+    """What to do with the upload."""
+
+    ALLOW = "allow"
+    HOLD = "hold"
+    BLOCK = "block"
+
+
+@dataclass(frozen=True, slots=True)
+class CheckMatch:
+    """One entry of the bank that the upload resembles.
+
+    `kind` is "exact" (the same file) or "near"; `distance_bits` is 0..256 and 0 for exact ones; `derivation`
+    says which variant of the registered picture matched; `rule` names the rule that chose the action.
+    """
+
+    entry_id: str
+    kind: str
+    distance_bits: int
+    derivation: str
+    bank: str
+    state: str
+    rule: str
+
+
+@dataclass(frozen=True, slots=True)
+class CheckResult:
+    """The answer to one check.
+
+    A degraded result was not given by Staydown: it could not be reached, and `on_unreachable` chose the
+    action. Then `check_id` is None, `matches` is empty, and `degraded_reason` says what happened.
+    """
+
+    action: Action
+    matches: tuple[CheckMatch, ...] = ()
+    check_id: str | None = None
+    degraded: bool = False
+    degraded_reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CopyInstruction:
+    """One copy that the platform was told to remove, as Staydown knows it now.
+
+    `content_id` is the platform's own id from the check that saw it, `content_url` its address; one may be
+    None.
+    """
+
+    copy_id: str
+    content_id: str | None
+    content_url: str | None
+    state: str
+    kind: str
+
+
+@dataclass(frozen=True, slots=True)
+class GoneReport:
+    """What Staydown recorded after the platform said that a copy is gone."""
+
+    copy_id: str
+    state: str
+
+
+@dataclass(frozen=True, slots=True)
+class WebhookEvent:
+    """A webhook whose signature and age were verified.
+
+    `id` is the same for every delivery of one event: remember it, and do nothing the second time. `data`
+    carries ids and states only; ask the API for the rest.
+    """
+
+    id: str
+    type: str
+    at: datetime
+    data: dict[str, object]
