@@ -37,8 +37,8 @@ def troubles(row):
         return found
     if row["confidence"] not in CONFIDENCES:
         found.append("confidence is not one of the four")
-    if not row["source_url"].startswith("https://"):
-        found.append("source_url is not an https address")
+    if not row["source_url"].startswith(("https://", "http://")):
+        found.append("source_url is not a web address")
     if not re.fullmatch(r"20\d\d(-(0[1-9]|1[0-2])(-([0-2]\d|3[01]))?)?", row["as_of"]):
         found.append("as_of is not YYYY[-MM[-DD]]")
     facts = row.get("facts")
@@ -65,7 +65,7 @@ def test_row_has_citation_source_date_and_confidence(row):
     ("member", "value"),
     [
         ("citation", ""),
-        ("source_url", "http://law.example"),
+        ("source_url", "law.example"),
         ("as_of", "yesterday"),
         ("as_of", "2026-13"),
         ("confidence", "certain"),
