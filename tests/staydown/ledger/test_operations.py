@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from django.db import IntegrityError, transaction
+from django.db import transaction
 
 from staydown.ledger import queries, rules
 from staydown.ledger.checkpoint import open_checkpoint, verify_receipt
@@ -22,7 +22,7 @@ from staydown.ledger.errors import (
     LedgerNeedsTransaction,
     LogDamaged,
 )
-from staydown.ledger.models import LedgerEntry, LedgerHead, LedgerNode
+from staydown.ledger.models import LedgerEntry, LedgerNode
 from staydown.ledger.operations import erase, load_or_create_signer, record
 from staydown.ledger.terms import LedgerEvent
 
@@ -163,21 +163,6 @@ def test_a_receipt_handed_out_before_an_erasure_still_verifies(recorded: Fill) -
     # When her data is erased here, then her own copy still proves what happened
     erase("R-AAAA-AAAA", now=NOON)
     assert len(verify_receipt(receipt, trusted_vkey=None).events) == 2
-
-
-@pytest.mark.parametrize("column", ["salt", "event", "subject"])
-def test_the_database_refuses_an_entry_that_is_half_erased(recorded: Fill, column: str) -> None:
-    # Given an entry, when only one of its openable columns is emptied, then the database refuses
-    recorded(1)
-    with pytest.raises(IntegrityError), transaction.atomic():
-        LedgerEntry.objects.update(**{column: None})
-
-
-def test_the_database_refuses_a_second_head(recorded: Fill) -> None:
-    # Given a log, when a second head is added, then the database refuses
-    recorded(1)
-    with pytest.raises(IntegrityError), transaction.atomic():
-        LedgerHead.objects.create(pk=2, size=0, root=b"", checkpoint="", vkey="")
 
 
 def test_the_key_is_made_once_and_is_private(tmp_path: Path) -> None:
