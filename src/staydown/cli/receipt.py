@@ -80,7 +80,9 @@ def _once(pairs: list[tuple[str, object]]) -> dict[str, object]:
 def told(verified: VerifiedReceipt) -> list[str]:
     """The proved events in plain words, one line each, with the time that passed between them."""
     events = verified.events
-    lines = [f"PROVED. Receipt for {verified.subject}, from the log {verified.origin}.", ""]
+    # Without a pinned key a receipt only agrees with itself, and must not be announced as more than that.
+    verdict = "PROVED." if verified.key_pinned else "ADDS UP, BUT THE KEY WAS NOT CHECKED."
+    lines = [f"{verdict} Receipt for {verified.subject}, from the log {verified.origin}.", ""]
     lines += [_line(recorded, events[:place]) for place, recorded in enumerate(events)]
     if len(events) > 1:
         whole = _apart(events[0].event.at, events[-1].event.at)
