@@ -117,6 +117,6 @@ def _replace(target: Path, content: bytes) -> None:
 
 
 def _start_django() -> None:
-    from staydown.config.django import setup
+    from staydown.start import set_up_django
 
-    setup()
+    set_up_django()

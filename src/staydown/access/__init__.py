@@ -1,0 +1,1 @@
+"""Staff and their roles, platforms and their tokens, receipts' verifiers, throttles."""

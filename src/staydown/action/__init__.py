@@ -1,0 +1,1 @@
+"""What a platform was told to do, and what it did, copy by copy."""

@@ -1,0 +1,8 @@
+"""Tells Django about the action stage."""
+
+from django.apps import AppConfig
+
+
+class ActionConfig(AppConfig):
+    name = "staydown.action"
+    label = "action"

@@ -1,0 +1,8 @@
+"""Tells Django about the bank stage."""
+
+from django.apps import AppConfig
+
+
+class BankConfig(AppConfig):
+    name = "staydown.bank"
+    label = "bank"

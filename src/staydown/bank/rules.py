@@ -1,0 +1,48 @@
+"""Pure rules of the bank: what confirms an entry, and what brings it out of the match."""
+
+from __future__ import annotations
+
+from staydown.bank.terms import Entry
+from staydown.fingerprint import Algorithm, Digests, Fingerprint, distance_bits
+from staydown.matching.terms import EntryState
+
+# The distance up to which two codes count as the same picture: the one that PDQ's authors recommend and
+# every partner uses; no false hit was seen among 1.06 million pairs of unrelated photos.
+NEAR_BITS = 31
+
+
+def is_exact(one: Digests, other: Digests) -> bool:
+    """Whether two digests name the same file."""
+    return one.sha256 == other.sha256
+
+
+def nearest_bits(one: tuple[Fingerprint, ...], other: tuple[Fingerprint, ...]) -> int | None:
+    """The smallest distance between two pictures' codes of the same algorithm; None if none can be compared.
+
+    Only the whole, unturned view of `one` is compared with every view of `other`.
+    """
+    distances = [
+        distance_bits(left, right)
+        for algorithm in Algorithm
+        for left in one
+        if left.algorithm is algorithm and left.derivation == "full"
+        for right in other
+        if right.algorithm is algorithm
+    ]
+    return min(distances, default=None)
+
+
+def is_confirmed_by_removal(
+    entry: Entry, *, digests: Digests, fingerprints: tuple[Fingerprint, ...], own_case: bool
+) -> bool:
+    """Whether removing a picture confirms this entry.
+
+    The same file always does. A near picture does only for entries of the requester's own case: their
+    request says whose picture it is; a stranger's entry is another person's claim that nobody looked at.
+    """
+    if entry.state is not EntryState.UNCONFIRMED:
+        return False
+    if is_exact(entry.digests, digests):
+        return True
+    nearest = nearest_bits(fingerprints, entry.fingerprints)
+    return own_case and nearest is not None and nearest <= NEAR_BITS

@@ -1,0 +1,1 @@
+"""What a depicted person keeps with us: registrations and their withdrawal."""

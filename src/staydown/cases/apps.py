@@ -1,0 +1,8 @@
+"""Tells Django about the cases stage."""
+
+from django.apps import AppConfig
+
+
+class CasesConfig(AppConfig):
+    name = "staydown.cases"
+    label = "cases"

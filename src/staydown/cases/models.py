@@ -1,0 +1,43 @@
+"""Tables of the cases stage."""
+
+from __future__ import annotations
+
+from django.db import models
+
+from staydown.cases.terms import CaseState
+
+
+class CaseRecord(models.Model):
+    """One case. The person behind it is known to us only by a receipt's verifier."""
+
+    number = models.CharField(max_length=16, unique=True)
+    state = models.CharField(max_length=16, choices=[(state.value, state.value) for state in CaseState])
+    opened_at = models.DateTimeField()
+    withdrawn_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(state=CaseState.OPEN, withdrawn_at=None)
+                | models.Q(state=CaseState.WITHDRAWN, withdrawn_at__isnull=False),
+                name="case_withdrawn_with_time",
+            )
+        ]
+
+
+class RegistrationRecord(models.Model):
+    """One protected picture or video. Its fingerprints live in the bank only."""
+
+    public_id = models.CharField(max_length=24, unique=True)
+    case = models.ForeignKey(CaseRecord, on_delete=models.CASCADE, related_name="registrations")
+    position = models.PositiveIntegerField()
+    media = models.CharField(max_length=8)
+    near_matching = models.BooleanField()
+    registered_at = models.DateTimeField()
+    withdrawn_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ["position"]
+        constraints = [
+            models.UniqueConstraint(fields=["case", "position"], name="registration_position_once_per_case")
+        ]

@@ -1,0 +1,73 @@
+"""`staydown manage`: Django's own commands, and setting up platforms and staff."""
+
+from __future__ import annotations
+
+import sys
+from datetime import UTC, datetime
+
+import click
+
+from staydown.start import set_up_django
+
+
+@click.group(context_settings={"ignore_unknown_options": True})
+def command() -> None:
+    """Looks after an installation: its database, its platforms, its staff."""
+    set_up_django()
+
+
+@command.command("django", context_settings={"ignore_unknown_options": True})
+@click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
+def run_django(arguments: tuple[str, ...]) -> None:
+    """Runs one of Django's commands, for example `migrate`."""
+    from django.core.management import execute_from_command_line
+
+    execute_from_command_line(["staydown manage django", *arguments])
+
+
+@command.command("migrate")
+def migrate() -> None:
+    """Brings the database up to date."""
+    from django.core.management import call_command
+
+    call_command("migrate", interactive=False, stdout=sys.stdout)
+
+
+@command.command("add-platform")
+@click.argument("name")
+@click.option("--url-prefix", required=True, help="What every post's address starts with.")
+@click.option("--webhook-url", required=True, help="Where the platform hears from us.")
+def add_platform(name: str, url_prefix: str, webhook_url: str) -> None:
+    """Connects a platform; prints its token and its webhook secret, once."""
+    from staydown.access.errors import PlatformNameTaken
+    from staydown.journeys.set_up_platform import connect_platform
+
+    try:
+        connected = connect_platform(
+            name=name, url_prefix=url_prefix, webhook_url=webhook_url, now=datetime.now(UTC)
+        )
+    except PlatformNameTaken as error:
+        raise click.ClickException(f"a platform named {name!r} exists already") from error
+    click.echo(f"platform        {connected.token.platform.id}")
+    click.echo(f"token           {connected.token.secret}")
+    click.echo(f"webhook secret  {connected.webhook_secret}")
+    click.echo("Keep both secrets now: they are not shown again.")
+
+
+@command.command("add-staff")
+@click.argument("username")
+@click.option(
+    "--role", type=click.Choice(["reviewer", "lead", "auditor", "administrator"]), default="reviewer"
+)
+def add_staff(username: str, role: str) -> None:
+    """Adds a member of staff; prints their password, once."""
+    from django.db import IntegrityError
+
+    from staydown.access.terms import Role
+    from staydown.journeys.set_up_staff import invite_staff_member
+
+    try:
+        password = invite_staff_member(username=username, role=Role(role))
+    except IntegrityError as error:
+        raise click.ClickException(f"{username!r} works here already") from error
+    click.echo(f"{username}  {password}")

@@ -1,0 +1,1 @@
+"""Settings, URLs and the assembled application: the only package that knows everything."""

@@ -1,0 +1,62 @@
+"""Where this installation keeps its files and what it was told by its environment. Imports no Django.
+
+Every STAYDOWN_* variable that the server understands is read here and nowhere else.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+from dataclasses import dataclass
+from pathlib import Path
+
+CHECKOUT = Path(__file__).resolve().parents[3]
+_PACKAGE = Path(__file__).resolve().parents[1]
+
+
+def _shipped(name: str) -> Path:
+    """A folder that lies at the root of a checkout, or inside an installed wheel."""
+    in_checkout = CHECKOUT / name
+    return in_checkout if in_checkout.is_dir() else _PACKAGE / f"_{name}"
+
+
+WEB = _shipped("web")
+DATA = _shipped("data")
+
+
+@dataclass(frozen=True)
+class Installation:
+    """One installation: its folder, its public address, and whether it is the demonstration."""
+
+    data_dir: Path
+    public_url: str
+    demo: bool
+    https: bool
+
+    @classmethod
+    def from_environment(cls) -> Installation:
+        """Reads STAYDOWN_DATA_DIR, STAYDOWN_PUBLIC_URL and STAYDOWN_DEMO."""
+        public_url = os.environ.get("STAYDOWN_PUBLIC_URL", "http://127.0.0.1:8000").rstrip("/")
+        return cls(
+            data_dir=Path(os.environ.get("STAYDOWN_DATA_DIR", "var")).resolve(),
+            public_url=public_url,
+            demo=os.environ.get("STAYDOWN_DEMO") == "1",
+            https=public_url.startswith("https://"),
+        )
+
+    def secret(self, name: str) -> str:
+        """A random secret kept in a file that only this account can read; made on first use."""
+        path = self.data_dir / name
+        try:
+            return path.read_text().strip()
+        except FileNotFoundError:
+            pass
+        self.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+        value = secrets.token_urlsafe(48)
+        try:
+            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        except FileExistsError:  # another process of this installation was first
+            return path.read_text().strip()
+        with os.fdopen(descriptor, "w") as file:
+            file.write(value)
+        return value

@@ -1,0 +1,130 @@
+"""Django settings. Values come from config.installation; nothing here reads the environment itself."""
+
+from datetime import timedelta
+
+from staydown.config.installation import DATA, Installation
+
+INSTALLATION = Installation.from_environment()
+
+STAYDOWN_PUBLIC_URL = INSTALLATION.public_url
+STAYDOWN_DEMO = INSTALLATION.demo
+STAYDOWN_LEDGER_KEY_PATH = INSTALLATION.data_dir / "ledger.key"
+STAYDOWN_LEDGER_ORIGIN = INSTALLATION.public_url.split("://", 1)[-1] + "/ledger"
+STAYDOWN_BANK_JOURNAL_PATH = INSTALLATION.data_dir / "bank.journal"
+STAYDOWN_TOKENS_PATH = INSTALLATION.data_dir / "tokens.json"
+STAYDOWN_CHECKS_DIR = INSTALLATION.data_dir / "checks"
+# Half an hour without a click closes a case page: long enough to read and to add pictures, short enough
+# for a phone that is put down among other people.
+STAYDOWN_CASE_IDLE = timedelta(minutes=30)
+
+SECRET_KEY = INSTALLATION.secret("secret_key")
+DEBUG = False
+ALLOWED_HOSTS = ["127.0.0.1", "localhost", "[::1]", INSTALLATION.public_url.split("://", 1)[-1].split(":")[0]]
+
+INSTALLED_APPS = [
+    "django.contrib.contenttypes",
+    "django.contrib.auth",
+    "django.contrib.sessions",
+    "staydown.access",
+    "staydown.ledger",
+    "staydown.cases",
+    "staydown.notices",
+    "staydown.review",
+    "staydown.bank",
+    "staydown.catalog",
+    "staydown.action",
+    "staydown.survivor_site",
+    "staydown.desk",
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "staydown.config.headers.ProtectivePageHeaders",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+]
+
+ROOT_URLCONF = "staydown.config.urls"
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "staydown.config.headers.installation",
+            ]
+        },
+    }
+]
+
+DATABASES = {
+    "default": {
+        "ENGINE": "django.db.backends.sqlite3",
+        "NAME": INSTALLATION.data_dir / "staydown.sqlite3",
+        "OPTIONS": {
+            # WAL alone gave 457 lock errors in 1,200 competing transactions, WAL with IMMEDIATE none
+            # (benchmark note in docs/explanation/how-it-works.md).
+            "transaction_mode": "IMMEDIATE",
+            "timeout": 20,
+            "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON;",
+        },
+    }
+}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+AUTH_USER_MODEL = "access.StaffMember"
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
+AUTH_PASSWORD_VALIDATORS = [
+    {
+        "NAME": "django.contrib.auth.password_validation.MinimumLengthValidator",
+        "OPTIONS": {"min_length": 12},
+    },
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+]
+LOGIN_URL = "/desk/sign-in"
+LOGIN_REDIRECT_URL = "/desk/"
+
+# Cookie names say nothing about why the person is here; no cookie outlives the browser window.
+SESSION_COOKIE_NAME = "s"
+CSRF_COOKIE_NAME = "t"
+SESSION_COOKIE_SAMESITE = "Strict"
+CSRF_COOKIE_SAMESITE = "Strict"
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = INSTALLATION.https
+SESSION_EXPIRE_AT_BROWSER_CLOSE = True
+SESSION_COOKIE_AGE = 12 * 60 * 60
+CSRF_COOKIE_HTTPONLY = True
+CSRF_COOKIE_AGE = None
+CSRF_FAILURE_VIEW = "staydown.config.failures.form_expired"
+
+SECURE_REFERRER_POLICY = "same-origin"  # no-referrer makes Django refuse our own forms
+SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
+SECURE_CONTENT_TYPE_NOSNIFF = True
+SECURE_HSTS_SECONDS = 31_536_000 if INSTALLATION.https else 0
+SECURE_SSL_REDIRECT = False
+# 100 registrations of 16 codes are about 150 kB; ten times that leaves room and stops a flood.
+DATA_UPLOAD_MAX_MEMORY_SIZE = 2_000_000
+FILE_UPLOAD_HANDLERS: list[str] = []  # this site takes no files: a file part in a form is dropped unread
+
+STATIC_URL = "/static/"
+STAYDOWN_WORDS_PATH = DATA / "words" / "en.txt"
+
+LANGUAGE_CODE = "en"
+LANGUAGES = [("en", "English")]
+USE_TZ = True
+TIME_ZONE = "UTC"
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "{asctime} {levelname} {name} {message}", "style": "{"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["stderr"], "level": "WARNING"},
+    "loggers": {"staydown": {"level": "INFO"}},
+}

@@ -1,0 +1,83 @@
+"""What is due is a column or a file position; each sweep looks there and does it.
+
+Every sweep may be killed at any instant and may run twice at once: what it does is idempotent or claimed by a
+conditional UPDATE. A sweep that fails is logged and tried again; it never stops the others.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from django.db import close_old_connections
+
+from staydown.jobs.deliveries import deliver_due
+from staydown.journeys.housekeeping import forget_what_is_old
+from staydown.journeys.publishing import publish_bank, publish_tokens
+from staydown.journeys.record_checks import record_checks
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Sweep:
+    """Something to look after, and how often."""
+
+    name: str
+    every_seconds: float
+    work: Callable[[], object]
+
+
+# Publishing is done at each commit; the sweep catches what a killed process left behind, well inside the
+# second that a withdrawal may take. Checks and deliveries are what people wait for in front of a screen.
+SWEEPS = (
+    Sweep("publish the bank", 0.25, publish_bank),
+    Sweep("record upload checks", 0.25, record_checks),
+    Sweep("deliver webhooks", 0.25, deliver_due),
+    Sweep("publish tokens", 30, lambda: publish_tokens(now=datetime.now(UTC))),
+    Sweep("forget what is old", 600, lambda: forget_what_is_old(now=datetime.now(UTC))),
+)
+
+
+def run(stop: threading.Event, *, parent_is_alive: Callable[[], bool]) -> None:
+    """Runs every sweep when it is due, until `stop` is set or the parent is gone.
+
+    Deliveries have a thread of their own: a platform that answers slowly delays nothing else.
+    """
+    threads = [
+        threading.Thread(target=_keep_sweeping, args=(group, stop), name=group[0].name, daemon=True)
+        for group in ([row for row in SWEEPS if row.work is deliver_due], _other_sweeps())
+    ]
+    for thread in threads:
+        thread.start()
+    while parent_is_alive() and not stop.wait(0.5):
+        pass
+    stop.set()
+    for thread in threads:
+        thread.join(timeout=25)
+
+
+def _other_sweeps() -> list[Sweep]:
+    return [row for row in SWEEPS if row.work is not deliver_due]
+
+
+def _keep_sweeping(sweeps: list[Sweep], stop: threading.Event) -> None:
+    due = {sweep.name: 0.0 for sweep in sweeps}
+    while not stop.is_set():
+        for sweep in sweeps:
+            if time.monotonic() >= due[sweep.name]:
+                due[sweep.name] = time.monotonic() + sweep.every_seconds
+                _sweep_once(sweep)
+        stop.wait(0.1)
+
+
+def _sweep_once(sweep: Sweep) -> None:
+    close_old_connections()
+    try:
+        sweep.work()
+    except Exception:
+        logger.exception("the sweep %r failed and will be tried again", sweep.name)

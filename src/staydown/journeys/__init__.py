@@ -1,0 +1,1 @@
+"""One user action, one transaction: the only place where stages meet."""

@@ -1,0 +1,38 @@
+"""The kinds of event that journeys write into the ledger, and what each tells.
+
+A case's number is the subject of everything that its receipt proves; staff acts that are not the
+person's business have the request's number as subject.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+
+from staydown.ledger.operations import record
+from staydown.ledger.terms import Json, LedgerEvent
+
+
+class EventKind(StrEnum):
+    """What happened."""
+
+    CASE_OPENED = "case.opened"
+    CASE_WITHDRAWN = "case.withdrawn"
+    PICTURES_REGISTERED = "pictures.registered"
+    PICTURE_WITHDRAWN = "picture.withdrawn"
+    REQUEST_RECEIVED = "request.received"
+    REQUEST_CLAIMED = "request.claimed"
+    REQUEST_RELEASED = "request.released"
+    REQUEST_DECIDED = "request.decided"
+    REQUEST_WITHDRAWN = "request.withdrawn"
+    ENTRIES_CONFIRMED = "entries.confirmed"
+    COPY_ORDERED = "copy.ordered"
+    COPY_INSTRUCTED = "copy.instructed"
+    COPY_GONE = "copy.gone"
+    COPY_FAILED = "copy.failed"
+    POST_OPENED = "post.opened"
+
+
+def write(kind: EventKind, *, subject: str, now: datetime, **details: Json) -> None:
+    """Writes one event into the ledger, in the caller's transaction."""
+    record(LedgerEvent(kind=kind.value, at=now, subject=subject, details=details))

@@ -1,0 +1,51 @@
+"""What upload checks reported reaches the catalog and the bank's match counts, exactly once."""
+
+from __future__ import annotations
+
+import logging
+
+from django.conf import settings
+from django.db import transaction
+
+from staydown.access.queries import platforms
+from staydown.bank.operations import record_matches
+from staydown.bank.terms import SeenMatch
+from staydown.catalog.errors import CheckRecordNotUnderstood
+from staydown.catalog.operations import list_content, save_positions
+from staydown.catalog.queries import journal_positions
+from staydown.catalog.rules import read_check_record
+from staydown.journal import CheckJournalReader
+
+logger = logging.getLogger(__name__)
+
+
+@transaction.atomic
+def record_checks() -> int:
+    """Reads what the check journals have gained and stores it with the new positions. Returns how many."""
+    before = journal_positions()
+    records, after = CheckJournalReader(settings.STAYDOWN_CHECKS_DIR).read(before)
+    if after == before:
+        return 0
+    known = {platform.id for platform in platforms()}
+    for record in records:
+        try:
+            check = read_check_record(record)
+        except CheckRecordNotUnderstood:
+            logger.error("a record of the check journal was not understood and is left out")
+            continue
+        if check.platform_id not in known:
+            logger.error("a check of a platform that is not (or no longer) served is left out")
+            continue
+        list_content(check)
+        record_matches(
+            SeenMatch(
+                check_id=check.check_id,
+                entry_id=match.entry_id,
+                kind=match.kind,
+                distance_bits=match.distance_bits,
+                at=check.at,
+            )
+            for match in check.matches
+        )
+    save_positions(after)
+    return len(records)

@@ -1,0 +1,1 @@
+"""Removal requests: their elements, their clock and their states."""

@@ -1,0 +1,1 @@
+"""Who works on which request, what was decided and why."""

@@ -1,0 +1,1 @@
+"""The door for the depicted person: pages that take fingerprints and never files."""

@@ -1,0 +1,119 @@
+"""The person's own case: open it with the receipt, see it, take the proof, withdraw, close."""
+
+from __future__ import annotations
+
+import json
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from staydown.access.errors import ReceiptNotRecognised, TooManyAttempts
+from staydown.cases.errors import RegistrationNotFound
+from staydown.journeys.open_case import open_case_with_receipt
+from staydown.journeys.overviews import case_overview
+from staydown.journeys.withdraw import withdraw_everything, withdraw_picture, withdraw_request
+from staydown.ledger.queries import receipt_for
+from staydown.notices.errors import NoticeNotFound, TransitionRefused
+from staydown.survivor_site import session
+from staydown.survivor_site.doorway import caller_address, now_utc
+from staydown.survivor_site.sentences import wait_sentence
+from staydown.survivor_site.timeline import timeline
+
+
+@require_http_methods(["GET", "POST"])
+def case(request: HttpRequest) -> HttpResponse:
+    """The open case, or the form that opens one."""
+    now = now_utc()
+    if request.method == "POST":
+        return _open(request)
+    number = session.open_case_number(request, now=now)
+    if number is None:
+        return render(request, "survivor_site/open_case.html", {})
+    overview = case_overview(number, now=now)
+    return render(
+        request,
+        "survivor_site/case.html",
+        {"overview": overview, "timeline": timeline(overview), "now": now},
+    )
+
+
+def _open(request: HttpRequest) -> HttpResponse:
+    now = now_utc()
+    typed = request.POST.get("number", "")
+    try:
+        number = open_case_with_receipt(
+            number=typed,
+            key_phrase=request.POST.get("key_phrase", ""),
+            address=caller_address(request),
+            now=now,
+        )
+    except ReceiptNotRecognised:
+        trouble = (
+            "This number and these words do not belong together. Check both for a slip; capital letters and "
+            "dashes do not matter. If you have lost the words, nobody can look them up, not even we."
+        )
+        return render(
+            request, "survivor_site/open_case.html", {"number": typed, "trouble": trouble}, status=403
+        )
+    except TooManyAttempts as error:
+        return render(
+            request,
+            "survivor_site/open_case.html",
+            {"number": typed, "trouble": wait_sentence(error)},
+            status=429,
+            headers={"Retry-After": str(error.retry_after_seconds)},
+        )
+    session.remember_case(request, number=number, now=now)
+    return redirect("/case")
+
+
+@require_POST
+def close(request: HttpRequest) -> HttpResponse:
+    """Closes the case in this window; the case itself stays as it is."""
+    session.close_case(request)
+    return redirect("/case")
+
+
+@require_safe
+def proof(request: HttpRequest) -> HttpResponse:
+    """The receipt file: what happened when, with proofs that anybody can check without us."""
+    now = now_utc()
+    number = session.open_case_number(request, now=now)
+    if number is None:
+        return redirect("/case")
+    document = json.dumps(receipt_for(number, now=now), indent=2)
+    return HttpResponse(
+        document,
+        content_type="application/json",
+        headers={"Content-Disposition": 'attachment; filename="receipt.json"'},
+    )
+
+
+@require_http_methods(["GET", "POST"])
+def withdraw(request: HttpRequest, what: str) -> HttpResponse:
+    """Asks once more, then withdraws one picture, one request, or everything (`what` is "all")."""
+    now = now_utc()
+    number = session.open_case_number(request, now=now)
+    if number is None:
+        return redirect("/case")
+    if request.method == "GET":
+        overview = case_overview(number, now=now)
+        picture = next((row for row in overview.pictures if row.id == what), None)
+        waiting = next((row for row in overview.requests if row.notice.number == what), None)
+        if picture is None and waiting is None and what != "all":
+            raise Http404
+        context = {"what": what, "picture": picture, "waiting": waiting, "overview": overview}
+        return render(request, "survivor_site/withdraw.html", context)
+    try:
+        if what == "all":
+            withdraw_everything(case_number=number, now=now)
+        elif what.startswith("R-"):
+            withdraw_request(case_number=number, notice_number=what, now=now)
+        else:
+            withdraw_picture(case_number=number, registration_id=what, now=now)
+    except (RegistrationNotFound, NoticeNotFound) as error:
+        raise Http404 from error
+    except TransitionRefused:
+        pass  # decided in the meantime: the case page shows how
+    return redirect("/case")

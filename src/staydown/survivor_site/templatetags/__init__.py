@@ -1,0 +1,1 @@
+"""Template tags of the survivor site and the desk."""

@@ -1,0 +1,53 @@
+"""Times as people read them: date, time and zone first, then what is left."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+from django import template
+from django.utils.formats import date_format
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+register = template.Library()
+
+
+@register.filter
+def moment(at: datetime) -> SafeString:
+    """`Tuesday 24 November 2026, 15:19 UTC` in a time element that a script may repeat in local time."""
+    utc = at.astimezone(UTC)
+    text = date_format(utc, "l j F Y, H:i") + " UTC"
+    return format_html('<time datetime="{}">{}</time>', utc.isoformat(timespec="seconds"), text)
+
+
+def _span(length: timedelta) -> str:
+    minutes = int(length.total_seconds()) // 60
+    hours, minutes = divmod(minutes, 60)
+    parts = []
+    if hours:
+        parts.append(ngettext("%d hour", "%d hours", hours) % hours)
+    if minutes or not hours:
+        parts.append(ngettext("%d minute", "%d minutes", minutes) % minutes)
+    return " ".join(parts)
+
+
+@register.filter
+def left(deadline_at: datetime, now: datetime) -> str:
+    """`47 hours 59 minutes left`, or plainly that the time has passed."""
+    if deadline_at >= now:
+        return _("%s left") % _span(deadline_at - now)
+    return _("%s too late") % _span(now - deadline_at)
+
+
+@register.filter
+def is_past(deadline_at: datetime, now: datetime) -> bool:
+    """Whether a deadline has passed."""
+    return deadline_at < now
+
+
+@register.filter
+def lookup(mapping: dict[str, object], key: str) -> object:
+    """A mapping's value, or nothing."""
+    return mapping.get(key, "")

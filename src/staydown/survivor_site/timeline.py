@@ -1,0 +1,78 @@
+"""The ledger's events of a case in sentences for the person it belongs to, newest first."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from staydown.journeys.events import EventKind
+from staydown.journeys.overviews import CaseOverview
+
+Details = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class TimelineLine:
+    """One thing that happened."""
+
+    at: datetime
+    sentence: str
+
+
+def _registered(details: Details) -> str:
+    count = int(details["count"])
+    return ngettext("%d picture registered.", "%d pictures registered.", count) % count
+
+
+def _decided(details: Details) -> str:
+    if details["outcome"] == "removed":
+        return _("Request %s: a reviewer decided that it is removed.") % details["request"]
+    return _("Request %s: a reviewer decided that it is not removed.") % details["request"]
+
+
+_SENTENCES: dict[str, Callable[[Details], str]] = {
+    EventKind.CASE_OPENED: lambda details: _("Your case was opened."),
+    EventKind.CASE_WITHDRAWN: lambda details: _("You withdrew everything. No picture is matched any more."),
+    EventKind.PICTURES_REGISTERED: _registered,
+    EventKind.PICTURE_WITHDRAWN: lambda details: _("You withdrew a picture. It is matched no more."),
+    EventKind.REQUEST_RECEIVED: lambda details: _("Request %s was received.") % details["request"],
+    EventKind.REQUEST_CLAIMED: lambda details: (
+        _("Request %s: a reviewer started on it.") % details["request"]
+    ),
+    EventKind.REQUEST_RELEASED: lambda details: (
+        _("Request %s waits for a reviewer again.") % details["request"]
+    ),
+    EventKind.REQUEST_DECIDED: _decided,
+    EventKind.REQUEST_WITHDRAWN: lambda details: _("You withdrew request %s.") % details["request"],
+    EventKind.ENTRIES_CONFIRMED: lambda details: _(
+        "The picture's fingerprint was confirmed: new uploads of it are blocked."
+    ),
+    EventKind.COPY_ORDERED: lambda details: (
+        _("Request %s: a copy was found and its removal ordered.") % details["request"]
+    ),
+    EventKind.COPY_INSTRUCTED: lambda details: (
+        _("Request %s: the platform was told to remove a copy.") % details["request"]
+    ),
+    EventKind.COPY_GONE: lambda details: (
+        _("Request %s: the platform says that a copy is gone.") % details["request"]
+    ),
+    EventKind.COPY_FAILED: lambda details: (
+        _("Request %s: the platform could not be reached about a copy. A person was told.")
+        % details["request"]
+    ),
+}
+
+
+def timeline(overview: CaseOverview) -> list[TimelineLine]:
+    """What happened in a case, newest first."""
+    lines = [
+        TimelineLine(at=row.event.at, sentence=_SENTENCES[row.event.kind](row.event.details))
+        for row in overview.events
+        if row.event.kind in _SENTENCES
+    ]
+    return lines[::-1]
