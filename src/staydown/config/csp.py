@@ -1,7 +1,8 @@
 """What a page and what the fingerprint worker may load, and the headers of every static file.
 
-Plain constants without Django: settings, tests and a reverse proxy's configuration take them from here. The promise
-"your picture stays on this device" rests on these lines; tests/web/test_wire.py shows what happens without them.
+Plain constants without Django: settings, tests and a reverse proxy's configuration take them from here.
+The promise "your picture stays on this device" rests on these lines; tests/web/test_wire.py shows what
+happens without them.
 """
 
 from __future__ import annotations
@@ -30,8 +31,8 @@ PAGE_CSP = _policy(
     trusted_types="staydown-worker",
 )
 
-# A worker does not inherit the page's policy: without a policy of its own it could send anything anywhere. No 'self'
-# here either: import('/x?d=...') or a second worker would be requests.
+# A worker does not inherit the page's policy: without one of its own it could send anything anywhere. No
+# 'self' here either: import('/x?d=...') or a second worker would be requests.
 WORKER_CSP = _policy(default_src="'none'", script_src="'wasm-unsafe-eval'")
 
 # Every other static file: if some script on the page starts it as a worker, it can reach nothing.
@@ -48,7 +49,7 @@ def headers_for_static(name: str) -> dict[str, str]:
     }
 
 
-def add_static_headers(headers: MutableMapping[str, str], path: str, url: str) -> None:  # noqa: ARG001
+def add_static_headers(headers: MutableMapping[str, str], path: str, url: str) -> None:
     """The same, in the form that WhiteNoise calls (WHITENOISE_ADD_HEADERS_FUNCTION)."""
     for name, value in headers_for_static(url).items():
         headers[name] = value

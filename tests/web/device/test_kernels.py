@@ -1,6 +1,7 @@
-"""The device's kernels give the bits of `pdqhash` and of hashlib: JavaScript, WebAssembly, WebAssembly with SIMD.
+"""The device's kernels (JavaScript, WebAssembly, with SIMD) give the bits of `pdqhash` and of hashlib.
 
-The reference for `pdq512` is `pdqhash` on pixels sampled here by the written rule (nearest, floor(i * side / 512)).
+The reference for `pdq512` is `pdqhash` on pixels sampled here by the written rule: nearest,
+floor(i * side / 512).
 """
 
 from __future__ import annotations
@@ -22,7 +23,8 @@ KERNELS = ["js", "base", "simd"]
 # Around every step of the method: 64 samples, windows of ceil(side / 128), the 512 rule, odd strip ends.
 SIZES = [
     (5, 5), (6, 300), (63, 64), (64, 64), (65, 63), (127, 129), (128, 128), (129, 127), (255, 257),
-    (511, 512), (512, 512), (512, 513), (513, 512), (640, 480), (480, 641), (1023, 769), (1600, 37), (37, 1600),
+    (511, 512), (512, 512), (512, 513), (513, 512), (640, 480), (480, 641), (1023, 769),
+    (1600, 37), (37, 1600),
 ]  # fmt: skip
 STREAM_LENGTHS = [0, 1, 55, 56, 57, 63, 64, 65, 119, 120, 128, 1000, 100_003]
 

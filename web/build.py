@@ -1,0 +1,138 @@
+"""Joins the device code into one classic worker file, so that a policy can forbid it every other script.
+
+No bundler: the sources in web/device are plain ES modules that Node can run one by one; here their
+imports are dropped and their bodies joined in order. It refuses names declared twice, imports of anything
+else, and words that could reach a network. Run it by script/build-web; the result is committed, with its
+digest.
+"""
+
+from __future__ import annotations
+
+import argparse
+import base64
+import hashlib
+import re
+import sys
+from pathlib import Path
+
+WEB = Path(__file__).resolve().parent
+WORKER = "fingerprint-worker.js"
+# Each file uses only names of files before it.
+DEVICE_SOURCES = [
+    "refusal.js",
+    "kernel-js.js",
+    "digest-js.js",
+    "kernel-wasm.js",
+    "picture-header.js",
+    "decode.js",
+    "selftest.js",
+    "worker.js",
+]
+KERNELS = {"WASM_SIMD_BASE64": "staydown.simd.wasm", "WASM_BASE_BASE64": "staydown.base.wasm"}
+# The other scripts that a reader of the pages runs, named here so that their digests are published too.
+PAGE_SCRIPTS = [
+    "register.js",
+    "device-worker.js",
+    "file-list.js",
+    "receipt.js",
+    "exit.js",
+    "local-times.js",
+]
+
+IMPORT = re.compile(r"^import \{[^}]*\} from '\./([\w-]+\.js)';[^\n]*\n", re.MULTILINE)
+EXPORT = re.compile(r"^export (?=(?:async function|function|class|const)\b)", re.MULTILINE)
+DECLARED = re.compile(r"^(?:async function|function|class|const|let)\s+(\w+)", re.MULTILINE)
+NETWORK_WORDS = re.compile(
+    r"\b(fetch|XMLHttpRequest|WebSocket|EventSource|WebTransport|sendBeacon|RTCPeerConnection|importScripts"
+    r"|SharedWorker|BroadcastChannel|caches|indexedDB|eval|Function)\b"
+    r"|\bimport\s*\(|\bnew Worker\b"
+)
+HEAD = """\
+// Made by web/build.py from web/device/*.js and web/kernel/*.wasm. Do not edit; run script/build-web.
+// It must be served with its own header (staydown.config.csp.WORKER_CSP):
+// Content-Security-Policy: default-src 'none'; script-src 'wasm-unsafe-eval'
+'use strict';
+(() => {
+"""
+TAIL = "})();\n"
+
+
+class BuildRefused(Exception):
+    """The sources break a rule of the joined file; the message says which."""
+
+
+def kernel_constants(kernel_dir: Path) -> str:
+    """The two kernels as JavaScript constants."""
+    lines = []
+    for name, file_name in KERNELS.items():
+        encoded = base64.b64encode((kernel_dir / file_name).read_bytes()).decode("ascii")
+        lines.append(f"const {name} =\n  '{encoded}';\n")
+    return "".join(lines)
+
+
+def joined_worker(kernel_dir: Path) -> str:
+    """The worker's text. Raises BuildRefused."""
+    code = ""
+    seen: set[str] = set()
+    for name in DEVICE_SOURCES:
+        source = (WEB / "device" / name).read_text(encoding="utf-8")
+        for imported in IMPORT.findall(source):
+            if imported != "wasm-bytes.js" and imported not in seen:
+                raise BuildRefused(f"{name} imports {imported}, which does not come before it")
+        seen.add(name)
+        body = EXPORT.sub("", IMPORT.sub("", source))
+        if re.search(r"^\s*(import|export)\b", body, re.MULTILINE):
+            raise BuildRefused(f"{name} has an import or export of a form that is not understood")
+        code += f"\n// ---- {name}\n{body}"
+    check_declared_once(code)
+    check_reaches_no_network(code)
+    return HEAD + kernel_constants(kernel_dir) + code + TAIL
+
+
+def check_declared_once(code: str) -> None:
+    """Raises BuildRefused if two sources declare the same name at the top."""
+    names = DECLARED.findall(code)
+    twice = sorted({name for name in names if names.count(name) > 1} | set(KERNELS).intersection(names))
+    if twice:
+        raise BuildRefused(f"declared twice: {', '.join(twice)}")
+
+
+def check_reaches_no_network(code: str) -> None:
+    """Raises BuildRefused if a word appears outside comments that could reach a network or keep data."""
+    without_comments = re.sub(r"//[^\n]*|/\*.*?\*/", "", code, flags=re.DOTALL)
+    found = NETWORK_WORDS.search(without_comments)
+    if found:
+        raise BuildRefused(f"the worker may not use {found.group(0)!r}")
+
+
+def digests(worker: str) -> str:
+    """The published digests, in the format that `sha256sum --check` reads, relative to web/."""
+    lines = [(hashlib.sha256(worker.encode()).hexdigest(), f"dist/{WORKER}")]
+    lines += [(hashlib.sha256((WEB / name).read_bytes()).hexdigest(), name) for name in PAGE_SCRIPTS]
+    return "".join(f"{digest}  {name}\n" for digest, name in lines)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Writes web/dist, or with --check says whether it is what the sources give."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--check", action="store_true", help="write nothing; fail if a file would change")
+    parser.add_argument("--kernel", type=Path, default=WEB / "kernel", help="folder of the two .wasm files")
+    parser.add_argument("--into", type=Path, default=WEB / "dist", help="folder to write")
+    options = parser.parse_args(arguments)
+    worker = joined_worker(options.kernel)
+    stale = []
+    for name, text in ((WORKER, worker), ("SHA256SUMS", digests(worker))):
+        path = options.into / name
+        if path.exists() and path.read_text(encoding="utf-8") == text:
+            continue
+        stale.append(name)
+        if not options.check:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text, encoding="utf-8")
+    if stale:
+        print(("differs from its sources: " if options.check else "written: ") + ", ".join(stale))
+    return 1 if stale and options.check else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,42 @@
+// Lets the person keep the receipt: save it as a file with a name that says nothing, copy it, or print it.
+// It stores nothing itself; a receipt that is lost cannot be made again.
+//
+// DOM: [data-receipt] holds [data-receipt-text] (what is copied), optionally script#receipt-file of type
+// application/json (what is saved instead), buttons [data-receipt-save|copy|print], and
+// [data-receipt-status] with data-saved, data-copied and data-not-copied. Buttons start hidden.
+
+const receipt = document.querySelector('[data-receipt]');
+const part = (name) => receipt?.querySelector(`[data-receipt-${name}]`);
+const text = () => part('text').textContent.trim();
+const tell = (key) => {
+  if (part('status')) part('status').textContent = part('status').dataset[key] ?? '';
+};
+
+function save() {
+  const file = document.getElementById('receipt-file');
+  const type = file ? 'application/json' : 'text/plain';
+  const url = URL.createObjectURL(new Blob([file?.textContent ?? `${text()}\n`], { type }));
+  const link = document.createElement('a');
+  link.href = url;
+  link.download = receipt.dataset.fileName || (file ? 'notes.json' : 'notes.txt');
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(url), 60_000); // a slow phone may still be writing
+  tell('saved');
+}
+
+async function copy() {
+  try {
+    await navigator.clipboard.writeText(text());
+    tell('copied');
+  } catch {
+    getSelection().selectAllChildren(part('text')); // no permission: selected, so that one key copies it
+    tell('notCopied');
+  }
+}
+
+for (const [name, action] of [['save', save], ['copy', copy], ['print', () => window.print()]]) {
+  const button = part(name);
+  if (!button) continue;
+  button.hidden = false;
+  button.addEventListener('click', action);
+}
