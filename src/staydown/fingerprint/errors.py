@@ -1,0 +1,110 @@
+"""What can go wrong with a file, each with a sentence that a person can read. Refuses to name files or
+people.
+
+StaydownError
+    FingerprintError
+        MalformedFingerprint     a code, quality or hex text that is not a fingerprint
+        SandboxUnavailable       the decoding processes cannot be started: not the fault of a file
+        NotFingerprintable       nothing to compare can be made from this file
+            EmptyFile UnknownFormat DamagedFile TooManyPixels TooSmall FileTooLarge DecodeTimedOut
+            DecoderCrashed
+"""
+
+from typing import ClassVar
+
+from staydown.errors import StaydownError
+
+
+class FingerprintError(StaydownError):
+    """The base of everything that this package raises on purpose."""
+
+
+class MalformedFingerprint(FingerprintError):
+    """A code that is not 32 bytes, a quality outside 0..100, or hex text of the wrong form."""
+
+
+class SandboxUnavailable(FingerprintError):
+    """The decoding process did not start; no file can be read until that is mended."""
+
+
+class NotFingerprintable(FingerprintError):
+    """No fingerprint can be made from this file. ``str()`` is a sentence for a person, `slug` a word for a
+    program.
+    """
+
+    slug: ClassVar[str] = "not-fingerprintable"
+    sentence: ClassVar[str] = "No fingerprint can be made from this file."
+
+    def __init__(self, sentence: str | None = None) -> None:
+        super().__init__(sentence or self.sentence)
+
+
+class EmptyFile(NotFingerprintable):
+    """The file has no bytes."""
+
+    slug = "empty-file"
+    sentence = "The file is empty."
+
+
+class UnknownFormat(NotFingerprintable):
+    """The content is of no format that is read here, whatever the name of the file says."""
+
+    slug = "unknown-format"
+    sentence = "This is not a picture that can be read (JPEG, PNG, WebP, AVIF, HEIC, GIF, BMP or TIFF)."
+
+
+class DamagedFile(NotFingerprintable):
+    """The content begins as a picture and then breaks off or contradicts itself."""
+
+    slug = "damaged-file"
+    sentence = "The picture is damaged or incomplete."
+
+
+class TooManyPixels(NotFingerprintable):
+    """The picture is larger than the limit, or one of its sides is. Found before memory is reserved."""
+
+    slug = "too-many-pixels"
+    sentence = "The picture has too many pixels."
+
+
+class TooSmall(NotFingerprintable):
+    """A side is shorter than five pixels: too little to compare."""
+
+    slug = "too-small"
+    sentence = "The picture is too small to be compared."
+
+
+class FileTooLarge(NotFingerprintable):
+    """The file has more bytes than the limit."""
+
+    slug = "file-too-large"
+    sentence = "The file is too large."
+
+
+class DecodeTimedOut(NotFingerprintable):
+    """Reading the picture took longer than the limit, and was stopped."""
+
+    slug = "decode-timed-out"
+    sentence = "Reading the picture took too long and was stopped."
+
+
+class DecoderCrashed(NotFingerprintable):
+    """Reading the picture brought the decoding process down, or needed more memory than it may have."""
+
+    slug = "decoder-crashed"
+    sentence = "Reading the picture failed: the program that reads it stopped."
+
+
+REFUSALS: dict[str, type[NotFingerprintable]] = {
+    refusal.slug: refusal
+    for refusal in (
+        EmptyFile,
+        UnknownFormat,
+        DamagedFile,
+        TooManyPixels,
+        TooSmall,
+        FileTooLarge,
+        DecodeTimedOut,
+        DecoderCrashed,
+    )
+}

@@ -1,0 +1,105 @@
+"""Files in, fingerprints out. Keeps no pixel and no name; refuses videos where a picture is asked for."""
+
+import hashlib
+import io
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO
+
+from staydown.fingerprint.decode import check_bytes, decode_picture
+from staydown.fingerprint.errors import UnknownFormat
+from staydown.fingerprint.formats import HEAD_BYTES, is_video
+from staydown.fingerprint.kernel import fingerprints_of_codes, photo_codes_of_strips
+from staydown.fingerprint.limits import DEFAULT_LIMITS, DecodeLimits
+from staydown.fingerprint.terms import Digests, Fingerprint, MediaFingerprints
+
+Source = Path | str | bytes | BinaryIO
+
+_CHUNK_BYTES = 1 << 20  # one read of a file that is only digested: large enough to hide the system call
+
+
+def fingerprint_image(source: Source, *, limits: DecodeLimits = DEFAULT_LIMITS) -> MediaFingerprints:
+    """Both algorithms' eight dihedral fingerprints and the digests of one picture, in this process.
+
+    For files from strangers use SandboxPool, which gives the same and survives a hostile decoder input.
+    Raises a NotFingerprintable (a video is UnknownFormat here); OSError if the file cannot be opened.
+    """
+    data = read_source(source, limits=limits)
+    width, height, fingerprints = photo_fingerprints(data, limits=limits)
+    return MediaFingerprints("image", digests_of_bytes(data), width, height, fingerprints)
+
+
+def fingerprint_file(
+    source: Source,
+    *,
+    limits: DecodeLimits = DEFAULT_LIMITS,
+    fingerprint_bytes: Callable[[bytes], MediaFingerprints] | None = None,
+) -> MediaFingerprints:
+    """A picture as `fingerprint_image`; a video of a known type by its digests alone, whatever its length.
+
+    fingerprint_bytes: what to do with a picture's bytes instead, usually a SandboxPool's `fingerprint`.
+    Raises as `fingerprint_image`.
+    """
+    with open_source(source) as file:
+        head = file.read(HEAD_BYTES)
+        file.seek(0)
+        if is_video(head):
+            return MediaFingerprints("video", digest_file(file), None, None, ())
+        data = read_source(file, limits=limits)
+    if fingerprint_bytes is not None:
+        return fingerprint_bytes(data)
+    return fingerprint_image(data, limits=limits)
+
+
+def photo_fingerprints(data: bytes, *, limits: DecodeLimits) -> tuple[int, int, tuple[Fingerprint, ...]]:
+    """Upright width, height and the sixteen fingerprints of a picture's bytes: what the sandbox does for
+    one file.
+    """
+    if is_video(data[:HEAD_BYTES]):
+        raise UnknownFormat("This is a video, not a picture.")
+    picture = decode_picture(data, limits=limits)
+    codes = photo_codes_of_strips(picture.strips(), width=picture.width, height=picture.height)
+    return picture.width, picture.height, fingerprints_of_codes(codes)
+
+
+def digest_file(source: Source) -> Digests:
+    """SHA-256 and MD5 of a file of any length, read in parts. Raises OSError if it cannot be opened."""
+    # hashlib, not our kernel: OpenSSL uses the processor's SHA instructions. MD5 is no protection here,
+    # only the key under which partners list exact copies; hence it must also work where MD5 is forbidden
+    # for security.
+    sha256, md5 = hashlib.sha256(), hashlib.md5(usedforsecurity=False)
+    with open_source(source) as file:
+        while chunk := file.read(_CHUNK_BYTES):
+            sha256.update(chunk)
+            md5.update(chunk)
+    return Digests(sha256=sha256.hexdigest(), md5=md5.hexdigest())
+
+
+def digests_of_bytes(data: bytes) -> Digests:
+    """SHA-256 and MD5 of bytes in memory."""
+    return digest_file(io.BytesIO(data))
+
+
+@contextmanager
+def open_source(source: Source) -> Iterator[BinaryIO]:
+    """The source as a binary file; closed afterwards if it was opened here."""
+    if isinstance(source, bytes):
+        yield io.BytesIO(source)
+    elif isinstance(source, str | os.PathLike):
+        with open(source, "rb") as file:
+            yield file
+    else:
+        yield source
+
+
+def read_source(source: Source, *, limits: DecodeLimits) -> bytes:
+    """The source's bytes, never more than the limit and one. Raises EmptyFile, FileTooLarge, OSError."""
+    if isinstance(source, bytes):
+        data = source
+    else:
+        with open_source(source) as file:
+            data = file.read(limits.max_bytes + 1)
+    check_bytes(len(data), limits=limits)
+    return data
