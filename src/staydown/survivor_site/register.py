@@ -10,7 +10,7 @@ from staydown.access import rules as access_rules
 from staydown.access.errors import TooManyAttempts
 from staydown.access.operations import count_attempt
 from staydown.cases.errors import CaseIsWithdrawn, NothingToRegister, SubmissionRefused, TooManyItems
-from staydown.cases.rules import MAX_ITEMS, read_submission
+from staydown.cases.rules import read_submission
 from staydown.journeys.register_pictures import add_pictures, open_case_with_pictures
 from staydown.survivor_site import session
 from staydown.survivor_site.doorway import caller_address, new_send_id, now_utc
@@ -22,10 +22,9 @@ def _page(
 ) -> HttpResponse:
     context = {
         "case_number": case_number,
-        "max_items": MAX_ITEMS,
         "send_id": request.POST.get("send_id") or new_send_id(),
         "fingerprints_json": request.POST.get("fingerprints", ""),
-        "trouble": trouble,
+        "errors": [trouble] if trouble else [],
     }
     return render(request, "survivor_site/register.html", context, status=status)
 
