@@ -1,0 +1,24 @@
+"""What the database side and the upload check tell each other, in files: pure, no Django, no network.
+
+The upload check must never wait for a database. So what it must know (the bank, the tokens) is written into
+files that it follows, and what it found out (the checks) is written into files that the database side reads.
+"""
+
+from staydown.journal.bank_journal import BankJournalReader, BankJournalWriter, Reset
+from staydown.journal.check_journal import CheckJournalReader, CheckJournalWriter
+from staydown.journal.errors import JournalDamaged, JournalError, JournalFormatUnknown, SequenceNotRising
+from staydown.journal.tokens import TokensFile, write_tokens
+
+__all__ = [
+    "BankJournalReader",
+    "BankJournalWriter",
+    "CheckJournalReader",
+    "CheckJournalWriter",
+    "JournalDamaged",
+    "JournalError",
+    "JournalFormatUnknown",
+    "Reset",
+    "SequenceNotRising",
+    "TokensFile",
+    "write_tokens",
+]

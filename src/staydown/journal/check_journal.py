@@ -1,0 +1,87 @@
+"""The check journals: what upload checks found, for the catalog and the match counts.
+
+Each upload-check process appends to files of its own, so nobody waits for a lock. A record is one write; a reader
+remembers how far it came in each file and moves its positions in the transaction that stores what it read.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from staydown.journal.errors import JournalDamaged
+from staydown.journal.lines import decode_line, encode_line
+
+# A file this long holds about 5,000 checks: small enough to copy and delete by hand, large enough to be few.
+ROTATE_AT_BYTES = 8 * 1024 * 1024
+SUFFIX = ".journal"
+
+
+class CheckJournalWriter:
+    """Appends records of one process."""
+
+    def __init__(self, folder: Path, *, rotate_at_bytes: int = ROTATE_AT_BYTES) -> None:
+        self._folder = folder
+        self._rotate_at_bytes = rotate_at_bytes
+        self._file = -1
+        self._written = 0
+
+    def append(self, record: dict[str, Any]) -> None:
+        """Appends one record with one write; a kill of this process afterwards does not lose it."""
+        line = encode_line(record)
+        if self._file < 0 or self._written + len(line) > self._rotate_at_bytes:
+            self._next_file()
+        self._written += os.write(self._file, line)
+
+    def close(self) -> None:
+        """Closes the current file."""
+        if self._file >= 0:
+            os.close(self._file)
+            self._file = -1
+
+    def _next_file(self) -> None:
+        self.close()
+        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        name = f"{time.time_ns():020d}-{os.getpid()}{SUFFIX}"
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND
+        self._file = os.open(self._folder / name, flags, 0o600)
+        self._written = 0
+
+
+class CheckJournalReader:
+    """Reads every process's journals from remembered positions."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def read(self, positions: Mapping[str, int]) -> tuple[list[dict[str, Any]], dict[str, int]]:
+        """The records behind `positions` (file name -> bytes read) and the new positions.
+
+        A line that is still being written is left for the next call. Raises JournalDamaged.
+        """
+        records: list[dict[str, Any]] = []
+        after = dict(positions)
+        for path in sorted(self._folder.glob(f"*{SUFFIX}")):
+            offset = after.get(path.name, 0)
+            if path.stat().st_size > offset:
+                found, after[path.name] = self._read_file(path, offset)
+                records.extend(found)
+        return records, after
+
+    def _read_file(self, path: Path, offset: int) -> tuple[list[dict[str, Any]], int]:
+        records = []
+        with path.open("rb") as file:
+            file.seek(offset)
+            lines = file.read().splitlines(keepends=True)
+        for position, line in enumerate(lines, start=1):
+            record = decode_line(line) if line.endswith(b"\n") else None
+            if record is None:
+                if position < len(lines):
+                    raise JournalDamaged(file_name=path.name, line=position)
+                break
+            records.append(record)
+            offset += len(line)
+        return records, offset

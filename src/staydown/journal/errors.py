@@ -1,0 +1,32 @@
+"""Errors of the journals.
+
+JournalError
+├── JournalDamaged         a line in the middle of a journal is not what was written; names the line
+├── JournalFormatUnknown   not a journal of ours, or from a later version
+└── SequenceNotRising      somebody tried to append what is already there
+"""
+
+from __future__ import annotations
+
+from staydown.errors import StaydownError
+
+
+class JournalError(StaydownError):
+    """Base of the package's errors."""
+
+
+class JournalDamaged(JournalError):
+    """A line is not what was written. `line` counts from 1; lines before it can be trusted."""
+
+    def __init__(self, *, file_name: str, line: int) -> None:
+        super().__init__(f"{file_name} is damaged at line {line}")
+        self.file_name = file_name
+        self.line = line
+
+
+class JournalFormatUnknown(JournalError):
+    """The file is not a journal of ours, or it was written by a later version."""
+
+
+class SequenceNotRising(JournalError):
+    """A record's sequence number is not higher than the last one in the journal."""

@@ -1,0 +1,1 @@
+"""Index, distance search and action rule. Pure."""
