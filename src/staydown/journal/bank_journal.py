@@ -1,7 +1,7 @@
 """The bank journal: what the upload check must know of the bank, in the order in which it changed.
 
-One process at a time appends, under a file lock; any number of processes follow. A journal is never changed in
-place: a new generation replaces it by rename, and followers start again from nothing.
+One process at a time appends, under a file lock; any number of processes follow. A journal is never changed
+in place: a new generation replaces it by rename, and followers start again from nothing.
 """
 
 from __future__ import annotations
@@ -20,6 +20,8 @@ from staydown.journal.lines import decode_line, encode_line
 
 FORMAT = "staydown-bank-journal"
 VERSION = 1
+# How much of the end a writer looks at: a hundred times the longest record (64 codes are about 6 kB).
+TAIL_BYTES = 1024 * 1024
 
 
 def _header() -> bytes:
@@ -105,17 +107,25 @@ class BankJournalWriter:
             after = record["seq"]
 
     def _recover(self) -> None:
-        """Finds the last whole line and cuts off what a crash left behind it."""
+        """Finds the last whole line and cuts off what a crash left behind it.
+
+        Looks at the end of the file only, so that appending costs the same however long the journal is;
+        followers check every line.
+        """
         with self._path.open("rb+") as file:
-            _check_header(file.readline())
-            whole = file.tell()
-            number = 1
-            for line in file:
-                number += 1
+            header = file.readline()
+            _check_header(header)
+            size = file.seek(0, os.SEEK_END)
+            whole = max(len(header), size - TAIL_BYTES)
+            file.seek(whole)
+            if whole > len(header):
+                whole += len(file.readline())  # the rest of a line that began before the tail
+            lines = file.read().splitlines(keepends=True)
+            for position, line in enumerate(lines, start=1):
                 record = decode_line(line) if line.endswith(b"\n") else None
                 if record is None:
-                    if file.read(1):
-                        raise JournalDamaged(file_name=self._path.name, line=number)
+                    if position < len(lines):
+                        raise JournalDamaged(file_name=self._path.name, line=0)
                     file.truncate(whole)
                     break
                 self._last_seq = record["seq"]

@@ -1,7 +1,7 @@
 """The check journals: what upload checks found, for the catalog and the match counts.
 
-Each upload-check process appends to files of its own, so nobody waits for a lock. A record is one write; a reader
-remembers how far it came in each file and moves its positions in the transaction that stores what it read.
+Each upload-check process appends to files of its own, so nobody waits for a lock. A record is one write; a
+reader remembers how far it came in each file and moves on in the transaction that stores what it read.
 """
 
 from __future__ import annotations

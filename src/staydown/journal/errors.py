@@ -16,10 +16,11 @@ class JournalError(StaydownError):
 
 
 class JournalDamaged(JournalError):
-    """A line is not what was written. `line` counts from 1; lines before it can be trusted."""
+    """A line is not what was written. `line` counts from 1; 0 means near the end of the file."""
 
     def __init__(self, *, file_name: str, line: int) -> None:
-        super().__init__(f"{file_name} is damaged at line {line}")
+        where = f"at line {line}" if line else "near its end"
+        super().__init__(f"{file_name} is damaged {where}")
         self.file_name = file_name
         self.line = line
 

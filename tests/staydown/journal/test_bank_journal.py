@@ -1,0 +1,174 @@
+"""The bank journal as its writer and its followers meet it."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from staydown.journal import (
+    BankJournalReader,
+    BankJournalWriter,
+    JournalDamaged,
+    JournalFormatUnknown,
+    Reset,
+    SequenceNotRising,
+)
+
+
+def _put(seq: int) -> dict[str, Any]:
+    return {"seq": seq, "op": "put", "entry": {"id": f"ent_{seq}", "codes": []}}
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "bank.journal"
+
+
+def test_what_is_appended_is_what_a_follower_reads(path: Path) -> None:
+    # Given a follower that came before the journal
+    reader = BankJournalReader(path)
+    assert reader.poll() == []
+    assert not reader.exists
+
+    # When two records are appended, then a third
+    with BankJournalWriter(path) as journal:
+        journal.append([_put(1), _put(2)])
+    first = reader.poll()
+    with BankJournalWriter(path) as journal:
+        journal.append([_put(5)])
+
+    # Then the follower reads each once, in order, after a reset
+    assert first == [Reset(), _put(1), _put(2)]
+    assert reader.poll() == [_put(5)]
+    assert reader.poll() == []
+
+
+def test_writer_knows_the_last_sequence_number_also_of_a_long_journal(path: Path) -> None:
+    # Given a journal longer than the part that a writer looks at
+    long = [{**_put(seq), "pad": "x" * 4000} for seq in range(1, 401)]
+    with BankJournalWriter(path) as journal:
+        journal.append(long)
+
+    # When it is opened again
+    with BankJournalWriter(path) as journal:
+        # Then it goes on behind the last record
+        assert journal.last_seq() == 400
+        with pytest.raises(SequenceNotRising):
+            journal.append([_put(400)])
+        journal.append([_put(401)])
+    assert len(BankJournalReader(path).poll()) == 402
+
+
+def test_torn_last_line_is_dropped_and_overwritten(path: Path) -> None:
+    # Given a journal whose last line was cut off in the middle
+    with BankJournalWriter(path) as journal:
+        journal.append([_put(1), _put(2)])
+    whole = path.read_bytes()
+    path.write_bytes(whole[:-10])
+    reader = BankJournalReader(path)
+    assert reader.poll() == [Reset(), _put(1)]
+
+    # When a writer comes back
+    with BankJournalWriter(path) as journal:
+        assert journal.last_seq() == 1
+        journal.append([_put(2)])
+
+    # Then followers see the second record once
+    assert reader.poll() == [_put(2)]
+
+
+@pytest.mark.parametrize("position", [60, 120, 150])
+def test_changed_byte_in_the_middle_is_named_not_read(path: Path, position: int) -> None:
+    # Given a journal in which one byte was changed
+    with BankJournalWriter(path) as journal:
+        journal.append([_put(seq) for seq in range(1, 6)])
+    content = bytearray(path.read_bytes())
+    content[position] ^= 1
+    path.write_bytes(content)
+
+    # When it is read, Then the damage is named
+    with pytest.raises((JournalDamaged, JournalFormatUnknown)):
+        BankJournalReader(path).poll()
+    with pytest.raises((JournalDamaged, JournalFormatUnknown)), BankJournalWriter(path):
+        pass
+
+
+def test_foreign_file_is_refused(path: Path) -> None:
+    path.write_text("something else\n")
+
+    with pytest.raises(JournalFormatUnknown):
+        BankJournalReader(path).poll()
+
+
+def test_new_generation_makes_followers_start_again(path: Path) -> None:
+    # Given a follower that is up to date
+    with BankJournalWriter(path) as journal:
+        journal.append([_put(1), _put(2), _put(3)])
+    reader = BankJournalReader(path)
+    reader.poll()
+
+    # When the journal is rewritten with less
+    with BankJournalWriter(path) as journal:
+        journal.rewrite([_put(3)])
+
+    # Then the follower forgets and reads what there is
+    assert reader.poll() == [Reset(), _put(3)]
+
+
+_APPEND_FOR_EVER = """
+import sys
+from pathlib import Path
+from staydown.journal import BankJournalWriter
+
+seq = 0
+while True:
+    with BankJournalWriter(Path(sys.argv[1])) as journal:
+        seq = journal.last_seq() + 1
+        journal.append([{"seq": seq, "op": "drop", "entry_id": "ent_" + "x" * 500}])
+    print(seq, flush=True)
+"""
+
+
+def test_killed_writer_loses_nothing_that_it_had_acknowledged(path: Path) -> None:
+    for _ in range(3):
+        # Given a writer that says each number once it is on disk
+        command = [sys.executable, "-c", _APPEND_FOR_EVER, str(path)]
+        writer = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+        assert writer.stdout is not None
+        acknowledged = 0
+        for _ in range(20):
+            acknowledged = int(writer.stdout.readline())
+
+        # When it is killed at some instant
+        os.kill(writer.pid, signal.SIGKILL)
+        rest = writer.stdout.read().split()
+        writer.wait()
+        acknowledged = int(rest[-1]) if rest else acknowledged
+
+        # Then the journal holds every acknowledged record, in order, without a hole
+        records = BankJournalReader(path).poll()[1:]
+        numbers = [record["seq"] for record in records if not isinstance(record, Reset)]
+        assert numbers == list(range(1, len(numbers) + 1))
+        assert len(numbers) >= acknowledged
+
+
+def test_two_writers_take_turns(path: Path) -> None:
+    # Given two processes that append at once
+    code = _APPEND_FOR_EVER.replace("while True", "while seq < 60")
+    writers = [
+        subprocess.Popen([sys.executable, "-c", code, str(path)], stdout=subprocess.DEVNULL) for _ in range(2)
+    ]
+
+    # When both have finished
+    assert [writer.wait(timeout=60) for writer in writers] == [0, 0]
+
+    # Then no number is missing and none is there twice
+    numbers = [record["seq"] for record in BankJournalReader(path).poll() if not isinstance(record, Reset)]
+    assert numbers == list(range(1, len(numbers) + 1))
+    assert len(numbers) >= 60
