@@ -66,6 +66,11 @@ class DecodingProcess:
         """The child's process id, for logs and tests."""
         return self._process.pid
 
+    @property
+    def is_alive(self) -> bool:
+        """False once the child has gone, for whatever reason: the machine may have run out of memory."""
+        return self._process.poll() is None
+
     def fingerprint(self, data: bytes) -> PhotoAnswer | NotFingerprintable:
         """The child's answer, or the refusal it gave.
 

@@ -52,6 +52,9 @@ class SandboxPool:
         try:
             if self._is_closed:
                 raise SandboxUnavailable("The pool of decoding processes is closed.")
+            if process is not None and not process.is_alive:  # it died idle: not the fault of this file
+                process.end()
+                process = None
             if process is None:
                 process = DecodingProcess(self._limits)
             answer = process.fingerprint(data)

@@ -1,0 +1,64 @@
+"""A child that misbehaves is ended, and what it did has a name."""
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from staydown.fingerprint import DecodeLimits, DecoderCrashed, DecodeTimedOut, SandboxUnavailable
+from staydown.fingerprint.child import DecodingProcess
+from tests.staydown.fingerprint.files import jpeg
+
+READY = r"printf '\000\000\000\000\000\000\000\005ready'"
+
+
+@pytest.fixture(name="impostor")
+def _impostor(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A program that is started in Python's place."""
+    program = tmp_path / "impostor"
+    program.touch(mode=0o700)
+    monkeypatch.setattr(sys, "executable", str(program))
+    return program
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        r"printf '\000\000\000\000\000\000\000\002[]'",  # not of the agreed form
+        r"printf '\377\377\377\377\377\377\377\377'",  # an answer that would fill all memory
+        r"printf '\000\000\000'",  # breaks off
+        "exit 3",
+    ],
+)
+def test_answer_that_cannot_be_right_ends_the_child(impostor: Path, answer: str) -> None:
+    # Given a child that was taken over
+    impostor.write_text(f"#!/bin/sh\n{READY}\nhead -c 1000 >/dev/null\n{answer}\n")
+    child = DecodingProcess(DecodeLimits(seconds=10))
+
+    # When it is asked, Then its answer is not believed
+    with pytest.raises(DecoderCrashed):
+        child.fingerprint(bytes(992))
+    assert not child.is_alive
+
+
+def test_child_that_never_answers_is_ended_at_the_limit(impostor: Path) -> None:
+    # Given a child that does not even read
+    impostor.write_text(f"#!/bin/sh\n{READY}\nexec sleep 60\n")
+    child = DecodingProcess(DecodeLimits(seconds=0.3))
+
+    # Then neither a file that fits into the pipe nor a large one makes us wait
+    with pytest.raises(DecodeTimedOut):
+        child.fingerprint(bytes(4_000_000))
+    assert not child.is_alive
+
+
+def test_child_that_does_not_start_is_the_fault_of_the_installation(impostor: Path) -> None:
+    impostor.write_text("#!/bin/sh\nexit 1\n")
+    with pytest.raises(SandboxUnavailable):
+        DecodingProcess(DecodeLimits()).fingerprint(jpeg())
+
+
+def test_absent_interpreter_is_the_fault_of_the_installation(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "executable", "/nowhere/python")
+    with pytest.raises(SandboxUnavailable):
+        DecodingProcess(DecodeLimits())
