@@ -1,4 +1,4 @@
-"""Who may import whom: the contracts of pyproject.toml, run on the house and on small ones that break them."""
+"""Who may import whom: the contracts of pyproject.toml, run on the house and on small ones that break it."""
 
 import os
 import re

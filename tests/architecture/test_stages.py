@@ -28,7 +28,7 @@ EXTRA = {
 # Not journeys but what several journeys need; they import no journey themselves.
 SHARED_BY_JOURNEYS = {
     "staydown.journeys.events": "the kinds of event that journeys write into the ledger",
-    "staydown.journeys.publishing": "carries what a commit changed into the files that the upload check reads",
+    "staydown.journeys.publishing": "carries what a commit changed into the files of the upload check",
 }
 
 IMPURE_MODULES = (
