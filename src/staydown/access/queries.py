@@ -58,7 +58,9 @@ def made_by_earlier_call(call: MarkedCall) -> str | None:
 
     Raises IdempotencyKeyReused if the key came with another body.
     """
-    row = IdempotentCall.objects.filter(platform_id=call.platform_id, route=call.route, key=call.key).first()
+    row = IdempotentCall.objects.filter(
+        platform__public_id=call.platform_id, route=call.route, key=call.key
+    ).first()
     if row is None:
         return None
     if row.body_sha256 != call.body_sha256:

@@ -25,7 +25,10 @@ from staydown.action.terms import (
 
 def set_endpoint(*, platform_id: str, url: str, secret: str) -> None:
     """Sets where a platform hears from us and the secret (`whsec_...`) that signs it."""
-    EndpointRecord.objects.update_or_create(platform_id=platform_id, defaults={"url": url, "secret": secret})
+    EndpointRecord.objects.update_or_create(
+        platform__public_id=platform_id,
+        defaults={"platform_id": platform_id, "url": url, "secret": secret},
+    )
 
 
 def instruct_copies(
@@ -41,7 +44,7 @@ def instruct_copies(
 
     Raises NoEndpoint if the platform cannot be told.
     """
-    endpoint = EndpointRecord.objects.filter(platform_id=platform_id).first()
+    endpoint = EndpointRecord.objects.filter(platform__public_id=platform_id).first()
     if endpoint is None:
         raise NoEndpoint
     records = []
@@ -143,7 +146,7 @@ def change_copy(
     """
     rows = CopyRecord.objects.select_for_update().filter(public_id=copy_id)
     if platform_id is not None:
-        rows = rows.filter(platform_id=platform_id)
+        rows = rows.filter(platform__public_id=platform_id)
     record = rows.first()
     if record is None:
         raise CopyNotFound

@@ -27,7 +27,7 @@ def copy_term(record: CopyRecord) -> Copy:
 
 def copy_by_id(copy_id: str, *, platform_id: str) -> Copy:
     """One copy of this platform. Raises CopyNotFound, also for another platform's."""
-    record = CopyRecord.objects.filter(public_id=copy_id, platform_id=platform_id).first()
+    record = CopyRecord.objects.filter(public_id=copy_id, platform__public_id=platform_id).first()
     if record is None:
         raise CopyNotFound
     return copy_term(record)
@@ -43,4 +43,4 @@ def copies_of(notice_numbers: Iterable[str]) -> dict[str, tuple[Copy, ...]]:
 
 def has_endpoint(platform_id: str) -> bool:
     """Whether the platform can be told anything."""
-    return EndpointRecord.objects.filter(platform_id=platform_id).exists()
+    return EndpointRecord.objects.filter(platform__public_id=platform_id).exists()

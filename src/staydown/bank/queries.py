@@ -67,7 +67,7 @@ def entries_with_digest(sha256: str) -> tuple[Entry, ...]:
 def match_counts(entry_ids: Iterable[str]) -> dict[str, int]:
     """How many checks each entry has matched; entries without a match are left out."""
     rows = SeenMatchRecord.objects.filter(entry_id__in=list(entry_ids)).values("entry_id")
-    return {row["entry_id"]: row["count"] for row in rows.annotate(count=Count("pk"))}
+    return {str(row["entry_id"]): row["count"] for row in rows.annotate(count=Count("pk"))}
 
 
 def last_change() -> int:

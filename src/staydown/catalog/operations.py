@@ -12,12 +12,13 @@ from staydown.catalog.terms import CheckedUpload
 
 def list_content(check: CheckedUpload) -> bool:
     """Lists what a check tells of, or brings it up to date. False if the check does not tell enough."""
-    if not rules.is_listable(check) or check.digests is None:
+    if not rules.is_listable(check) or check.digests is None or check.content_url is None:
         return False
     ContentRecord.objects.update_or_create(
-        platform_id=check.platform_id,
+        platform__public_id=check.platform_id,
         content_id=check.content_id,
         defaults={
+            "platform_id": check.platform_id,
             "content_url": check.content_url,
             "sha256": check.digests.sha256,
             "md5": check.digests.md5,
@@ -35,7 +36,7 @@ def list_content(check: CheckedUpload) -> bool:
 
 def mark_removed(*, platform_id: str, content_id: str, now: datetime) -> None:
     """Notes that the platform removed an item; its fingerprints leave the catalog with it."""
-    ContentRecord.objects.filter(platform_id=platform_id, content_id=content_id).update(
+    ContentRecord.objects.filter(platform__public_id=platform_id, content_id=content_id).update(
         removed_at=now, codes=[]
     )
 

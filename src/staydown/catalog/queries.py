@@ -29,7 +29,9 @@ def content_term(record: ContentRecord) -> Content:
 def content_at(*, platform_id: str, url: str) -> Content | None:
     """What the platform hosts at this address, as far as upload checks told us; None if they did not."""
     record = (
-        ContentRecord.objects.filter(platform_id=platform_id, content_url=url).order_by("-checked_at").first()
+        ContentRecord.objects.filter(platform__public_id=platform_id, content_url=url)
+        .order_by("-checked_at")
+        .first()
     )
     return content_term(record) if record else None
 
@@ -37,7 +39,7 @@ def content_at(*, platform_id: str, url: str) -> Content | None:
 def exact_copies_of(content: Content) -> tuple[Content, ...]:
     """The other items of the same platform that are this very file and are still there."""
     rows = ContentRecord.objects.filter(
-        platform_id=content.platform_id, sha256=content.digests.sha256, removed_at=None
+        platform__public_id=content.platform_id, sha256=content.digests.sha256, removed_at=None
     ).exclude(content_id=content.content_id)
     return tuple(content_term(record) for record in rows.order_by("pk"))
 

@@ -19,7 +19,13 @@ from staydown.journeys.work_on_request import (
 )
 from staydown.law import removal_duty
 from staydown.notices.errors import NoticeNotFound, TransitionRefused
-from staydown.review.errors import ClaimedBySomebodyElse, DecisionAlreadyFinal, NotClaimedByYou, ReasonMissing
+from staydown.review.errors import (
+    ClaimedBySomebodyElse,
+    DecisionAlreadyFinal,
+    NotClaimedByYou,
+    ReasonMissing,
+    ReviewError,
+)
 from staydown.review.terms import OpeningReason, Reason
 
 # A page of closed requests; older ones are found by their number.
@@ -109,6 +115,6 @@ def act(request: HttpRequest, number: str, action: str) -> HttpResponse:
         raise Http404 from error
     except ValueError:
         return _page(request, number, trouble="Choose why you open the post.", status=422)
-    except tuple(_TROUBLE) as error:
+    except (ReviewError, TransitionRefused, NoEndpoint) as error:
         return _page(request, number, trouble=_TROUBLE[type(error)], status=409)
     return redirect(f"/desk/requests/{number}")

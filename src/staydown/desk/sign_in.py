@@ -32,13 +32,9 @@ def sign_in(request: HttpRequest) -> HttpResponse:
     except TooManyAttempts as error:
         minutes = -(-error.retry_after_seconds // 60)
         trouble = f"Too many tries. Wait {minutes} minutes, then try again."
-        return render(
-            request,
-            "desk/sign_in.html",
-            {**context, "trouble": trouble},
-            status=429,
-            headers={"Retry-After": str(error.retry_after_seconds)},
-        )
+        response = render(request, "desk/sign_in.html", {**context, "trouble": trouble}, status=429)
+        response.headers["Retry-After"] = str(error.retry_after_seconds)
+        return response
     member = authenticate(request, username=context["username"], password=request.POST.get("password", ""))
     if member is None:
         trouble = "This name and this password do not belong together."

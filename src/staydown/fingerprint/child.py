@@ -151,9 +151,7 @@ def _await(descriptor: int, event: int, deadline: float) -> None:
 
 
 def _child_environment() -> dict[str, str]:
-    """Only what Python needs. The parent's environment may hold keys and passwords; the child gets none of
-    it.
-    """
+    """Only what Python needs: the parent's environment may hold keys and passwords."""
     return {
         "PYTHONPATH": os.pathsep.join(path for path in sys.path if path),
         "PYTHONDONTWRITEBYTECODE": "1",

@@ -1,5 +1,4 @@
-"""From whatever a file stores to 8-bit sRGB over white, as a browser shows it. Refuses what has no agreed
-meaning.
+"""From whatever a file stores to 8-bit sRGB over white. Refuses what has no agreed meaning.
 
 The rules are those of a browser's canvas, so that a fingerprint made on a phone equals the server's.
 """
@@ -21,8 +20,7 @@ ToColour = Callable[[Image.Image], Image.Image]
 
 
 def colour_rule(image: Image.Image) -> ToColour:
-    """How strips of this (loaded) picture become mode "L" or "RGB". The strips must be cut from the picture
-    itself.
+    """How strips that are cut from this (loaded) picture become mode "L" or "RGB".
 
     Raises UnknownFormat for floating-point and Lab pixels: no rule says how bright their values are.
     """
@@ -43,16 +41,12 @@ def colour_rule(image: Image.Image) -> ToColour:
 
 
 def as_it_is(strip: Image.Image) -> Image.Image:
-    """The rule of a picture that is sRGB or luma already; callers that hold such pixels need no Pillow at
-    all.
-    """
+    """The rule of a picture that is sRGB or luma already."""
     return strip
 
 
 def _over_white(strip: Image.Image, *, base: str, to_srgb: ToColour) -> Image.Image:
-    """Flattens alpha: colours are matched first, then mixed with white, in the order in which a browser
-    does it.
-    """
+    """Flattens alpha: colours are matched first, then mixed with white, as a browser does it."""
     if strip.mode == "La":  # Pillow takes the premultiplication out of La only on the way to LA
         strip = strip.convert("LA")
     with_alpha = strip.convert("RGBA")
@@ -63,8 +57,7 @@ def _over_white(strip: Image.Image, *, base: str, to_srgb: ToColour) -> Image.Im
 
 
 def _profile_rule(profile: object, *, base: str) -> ToColour:
-    """Conversion of `base` pixels by the embedded profile; without one, or with a broken one, they count as
-    sRGB.
+    """Conversion of `base` pixels by the embedded profile; with none, or a broken one, they are sRGB.
 
     A broken profile must not protect a picture from being found, and browsers ignore it too.
     """

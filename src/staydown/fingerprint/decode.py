@@ -1,5 +1,4 @@
-"""A file's bytes to upright 8-bit sRGB pixels. Refuses, before any memory is reserved, what is larger than
-the limits.
+"""A file's bytes to upright 8-bit sRGB pixels. Refuses what is too large before memory is reserved for it.
 
 Animated pictures: the first frame. The rules are in docs/reference/terms.md under "decoding"; colours in
 colour.py.
@@ -195,9 +194,7 @@ def _of_pixels(pixels: Pixels, image: ImageFile.ImageFile) -> DecodedPicture:
 
 
 def _orientation(image: ImageFile.ImageFile) -> int:
-    """The EXIF orientation, 1 if there is none or the tags are broken: browsers show such a file as it
-    lies.
-    """
+    """The EXIF orientation; 1 if there is none or the tags are broken, as browsers do."""
     try:
         return int(image.getexif().get(_EXIF_ORIENTATION, 1))
     except MemoryError:

@@ -1,5 +1,4 @@
-"""What can go wrong with a file, each with a sentence that a person can read. Refuses to name files or
-people.
+"""What can go wrong with a file, each with a sentence for a person. Names no file and nobody.
 
 StaydownError
     FingerprintError
@@ -28,8 +27,9 @@ class SandboxUnavailable(FingerprintError):
 
 
 class NotFingerprintable(FingerprintError):
-    """No fingerprint can be made from this file. ``str()`` is a sentence for a person, `slug` a word for a
-    program.
+    """No fingerprint can be made from this file.
+
+    ``str()`` is a sentence for a person, `slug` a word for a program.
     """
 
     slug: ClassVar[str] = "not-fingerprintable"

@@ -1,6 +1,4 @@
-"""What a file is, told from its first bytes and never from its name. Refuses formats that are not on the
-list.
-"""
+"""What a file is, told from its first bytes and never from its name. Refuses unlisted formats."""
 
 import struct
 from enum import StrEnum

@@ -37,8 +37,7 @@ def photo_codes(pixels: Pixels) -> Codes:
 
 
 def photo_codes_of_strips(strips: Iterable[Pixels], *, width: int, height: int) -> Codes:
-    """As `photo_codes`, of a picture that arrives as strips of rows from the top, so that it need not be
-    held whole.
+    """As `photo_codes`, of a picture that arrives as strips of rows from the top, and is never held whole.
 
     Raises TooSmall, TooManyPixels; ValueError if the strips do not make up the picture.
     """
@@ -61,8 +60,6 @@ def fingerprints_of_codes(codes: Codes) -> tuple[Fingerprint, ...]:
 
 
 def digests_of(data: bytes | bytearray | memoryview) -> Digests:
-    """MD5 and SHA-256 by the kernel that the browser runs. For files use `digest_file`, which hashlib makes
-    faster.
-    """
+    """MD5 and SHA-256 by the kernel that the browser runs. For files use `digest_file`: it is quicker."""
     both = _native.digests(data)
     return Digests(sha256=both[16:].hex(), md5=both[:16].hex())

@@ -54,9 +54,7 @@ def fingerprint_file(
 
 
 def photo_fingerprints(data: bytes, *, limits: DecodeLimits) -> tuple[int, int, tuple[Fingerprint, ...]]:
-    """Upright width, height and the sixteen fingerprints of a picture's bytes: what the sandbox does for
-    one file.
-    """
+    """Upright width, height and sixteen fingerprints of a picture's bytes: the sandbox's work."""
     if is_video(data[:HEAD_BYTES]):
         raise UnknownFormat("This is a video, not a picture.")
     picture = decode_picture(data, limits=limits)

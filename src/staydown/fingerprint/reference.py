@@ -1,5 +1,4 @@
-"""PDQ written to be read: what the native kernel must equal bit for bit. Slow on purpose; only tests and
-readers use it.
+"""PDQ written to be read: what the native kernel must equal bit for bit. Only tests and readers use it.
 
 Written from the published description: "The TMK+PDQF Video-Hashing Algorithm and the PDQ Image-Hashing
 Algorithm", Facebook 2019, github.com/facebook/ThreatExchange, hashing/hashing.pdf. All sums are float32 in
@@ -32,9 +31,7 @@ def photo_codes(pixels: Pixels) -> Codes:
 
 
 def sampled_to_small_side(pixels: Pixels) -> Pixels:
-    """The 512 x 512 pixels that pdq512 looks at: the nearest one above and to the left, without any
-    smoothing.
-    """
+    """The 512 x 512 pixels that pdq512 looks at: the nearest above and to the left, unsmoothed."""
     height, width = pixels.shape[:2]
     place = np.arange(SMALL_SIDE)
     sampled: Pixels = pixels[(place * height // SMALL_SIDE)[:, None], (place * width // SMALL_SIDE)[None, :]]
@@ -73,9 +70,7 @@ def window_of(side: int) -> int:
 
 
 def box_filter(plane: Plane, window: int) -> Plane:
-    """The mean over `window` rows around each row, over fewer at the edges, by a running sum down all
-    columns at once.
-    """
+    """The mean over `window` rows around each row, over fewer at the edges, by a running sum."""
     rows = len(plane)
     ahead = (window + 2) // 2 - 1  # rows of the window below its centre
     behind = window - 1 - ahead
@@ -127,8 +122,7 @@ def dct_corner(grid: Plane) -> Plane:
 
 
 def turned_coefficients(c: Plane) -> list[Plane]:
-    """The coefficients of the eight turned and mirrored pictures, in the order of DERIVATIONS, without
-    their pixels.
+    """The coefficients of the eight turned and mirrored pictures, in the order of DERIVATIONS.
 
     Mirroring changes the sign of every second frequency; turning also swaps rows and columns. Rows count from
     frequency 1, so the even rows hold the odd frequencies, which change sign.
@@ -148,9 +142,7 @@ def turned_coefficients(c: Plane) -> list[Plane]:
 
 
 def code_of(coefficients: Plane) -> bytes:
-    """One bit for each coefficient above the lower median; coefficient 255 is the first bit of the first
-    byte.
-    """
+    """One bit for each coefficient above the lower median; the first bit is of coefficient 255."""
     values = coefficients.ravel()
     median = np.sort(values)[len(values) // 2 - 1]
     return np.packbits((values > median)[::-1]).tobytes()

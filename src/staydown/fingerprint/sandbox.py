@@ -1,9 +1,7 @@
-"""Pictures from strangers are decoded in processes that may fail: a bomb or a crash in one file stops only
-that file.
+"""Pictures from strangers are decoded in processes that may fail: a bad file stops only itself.
 
 Refuses to run more files at once than it has processes; a caller waits until one is free.
-What it does not do: it sets no system-call filter and no file-system view of its own
-(docs/explanation/security.md).
+What it does not do: it sets no system-call filter and no file-system view of its own.
 """
 
 import queue
@@ -20,8 +18,7 @@ from staydown.fingerprint.terms import MediaFingerprints
 
 
 class SandboxPool:
-    """Decoding processes, started when first needed and kept. Thread-safe. Use as a context manager or
-    `close` it.
+    """Decoding processes, started when first needed and kept. Thread-safe. `close` it, or use it with `with`.
 
     A process is replaced after a crash, a timeout, or `limits.files_per_process` files.
     """

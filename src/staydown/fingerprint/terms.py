@@ -95,15 +95,12 @@ class MediaFingerprints:
         return None
 
     def registrable(self) -> tuple[Fingerprint, ...]:
-        """The fingerprints with enough detail to be registered; possibly none, when only the digests
-        serve.
-        """
+        """The fingerprints with enough detail to be registered; maybe none: then the digests serve."""
         return tuple(fingerprint for fingerprint in self.fingerprints if fingerprint.quality >= MIN_QUALITY)
 
 
 def distance_bits(a: Fingerprint, b: Fingerprint) -> int:
-    """How many of the 256 bits differ. 0 is the same code; the usual limit for a match is 31, unrelated is
-    near 128.
+    """How many of the 256 bits differ: 0 for the same code, near 128 for unrelated pictures.
 
     The algorithms may differ: pdq and pdq512 of one picture are close, and partners do not say which one
     they sent.

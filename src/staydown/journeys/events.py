@@ -33,6 +33,6 @@ class EventKind(StrEnum):
     POST_OPENED = "post.opened"
 
 
-def write(kind: EventKind, *, subject: str, now: datetime, **details: Json) -> None:
+def write(kind: EventKind, /, *, subject: str, now: datetime, **details: Json) -> None:
     """Writes one event into the ledger, in the caller's transaction."""
     record(LedgerEvent(kind=kind.value, at=now, subject=subject, details=details))

@@ -55,5 +55,5 @@ def closed_notices(*, most: int) -> tuple[Notice, ...]:
 
 def notices_of_case(case_number: str) -> tuple[Notice, ...]:
     """A case's requests, oldest first."""
-    rows = _rows().filter(case_id=case_number).order_by("received_at", "pk")
+    rows = _rows().filter(case__number=case_number).order_by("received_at", "pk")
     return tuple(notice_term(record) for record in rows)

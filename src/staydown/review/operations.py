@@ -19,8 +19,13 @@ def claim(*, notice_number: str, reviewer_id: int, now: datetime) -> None:
     held = claims_on([notice_number]).get(notice_number)
     rules.check_may_claim(held, reviewer_id=reviewer_id, now=now)
     ClaimRecord.objects.update_or_create(
-        notice_id=notice_number,
-        defaults={"reviewer_id": reviewer_id, "claimed_at": now, "expires_at": now + rules.CLAIM_LASTS},
+        notice__number=notice_number,
+        defaults={
+            "notice_id": notice_number,
+            "reviewer_id": reviewer_id,
+            "claimed_at": now,
+            "expires_at": now + rules.CLAIM_LASTS,
+        },
     )
 
 
@@ -28,7 +33,7 @@ def release(*, notice_number: str, reviewer_id: int, now: datetime) -> None:
     """Gives a claim back. Raises NotClaimedByYou if the reviewer has none."""
     held = claims_on([notice_number]).get(notice_number)
     rules.check_may_decide(held, reviewer_id=reviewer_id, now=now)
-    ClaimRecord.objects.filter(notice_id=notice_number).delete()
+    ClaimRecord.objects.filter(notice__number=notice_number).delete()
 
 
 def record_decision(
@@ -38,7 +43,7 @@ def record_decision(
 
     Raises NotClaimedByYou, ReasonMissing or DecisionAlreadyFinal.
     """
-    if DecisionRecord.objects.filter(notice_id=notice_number).exists():
+    if DecisionRecord.objects.filter(notice__number=notice_number).exists():
         raise DecisionAlreadyFinal
     held = claims_on([notice_number]).get(notice_number)
     rules.check_may_decide(held, reviewer_id=reviewer_id, now=now)
@@ -50,7 +55,7 @@ def record_decision(
         reason=reason or "",
         decided_at=now,
     )
-    ClaimRecord.objects.filter(notice_id=notice_number).delete()
+    ClaimRecord.objects.filter(notice__number=notice_number).delete()
 
 
 def record_opening(*, notice_number: str, reviewer_id: int, reason: OpeningReason, now: datetime) -> None:

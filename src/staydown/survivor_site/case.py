@@ -57,13 +57,10 @@ def _open(request: HttpRequest) -> HttpResponse:
             request, "survivor_site/open_case.html", {"number": typed, "trouble": trouble}, status=403
         )
     except TooManyAttempts as error:
-        return render(
-            request,
-            "survivor_site/open_case.html",
-            {"number": typed, "trouble": wait_sentence(error)},
-            status=429,
-            headers={"Retry-After": str(error.retry_after_seconds)},
-        )
+        context = {"number": typed, "trouble": wait_sentence(error)}
+        response = render(request, "survivor_site/open_case.html", context, status=429)
+        response.headers["Retry-After"] = str(error.retry_after_seconds)
+        return response
     session.remember_case(request, number=number, now=now)
     return redirect("/case")
 

@@ -31,8 +31,8 @@ def _registered(details: Details) -> str:
 
 def _decided(details: Details) -> str:
     if details["outcome"] == "removed":
-        return _("Request %s: a reviewer decided that it is removed.") % details["request"]
-    return _("Request %s: a reviewer decided that it is not removed.") % details["request"]
+        return str(_("Request %s: a reviewer decided that it is removed.") % details["request"])
+    return str(_("Request %s: a reviewer decided that it is not removed.") % details["request"])
 
 
 _SENTENCES: dict[str, Callable[[Details], str]] = {

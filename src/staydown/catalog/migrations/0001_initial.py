@@ -5,39 +5,60 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('access', '0001_initial'),
+        ("access", "0001_initial"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='JournalPosition',
+            name="JournalPosition",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('file_name', models.CharField(max_length=120, unique=True)),
-                ('offset_bytes', models.PositiveBigIntegerField()),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("file_name", models.CharField(max_length=120, unique=True)),
+                ("offset_bytes", models.PositiveBigIntegerField()),
             ],
         ),
         migrations.CreateModel(
-            name='ContentRecord',
+            name="ContentRecord",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('content_id', models.CharField(max_length=200)),
-                ('content_url', models.CharField(db_index=True, max_length=2000)),
-                ('sha256', models.CharField(db_index=True, max_length=64)),
-                ('md5', models.CharField(max_length=32)),
-                ('codes', models.JSONField(default=list)),
-                ('check_id', models.CharField(max_length=24)),
-                ('checked_at', models.DateTimeField()),
-                ('action', models.CharField(max_length=8)),
-                ('removed_at', models.DateTimeField(null=True)),
-                ('platform', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='access.platformrecord', to_field='public_id')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("content_id", models.CharField(max_length=200)),
+                ("content_url", models.CharField(db_index=True, max_length=2000)),
+                ("sha256", models.CharField(db_index=True, max_length=64)),
+                ("md5", models.CharField(max_length=32)),
+                ("codes", models.JSONField(default=list)),
+                ("check_id", models.CharField(max_length=24)),
+                ("checked_at", models.DateTimeField()),
+                ("action", models.CharField(max_length=8)),
+                ("removed_at", models.DateTimeField(null=True)),
+                (
+                    "platform",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to="access.platformrecord",
+                        to_field="public_id",
+                    ),
+                ),
             ],
             options={
-                'constraints': [models.UniqueConstraint(fields=('platform', 'content_id'), name='content_once_per_platform')],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("platform", "content_id"), name="content_once_per_platform"
+                    )
+                ],
             },
         ),
     ]

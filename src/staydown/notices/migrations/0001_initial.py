@@ -5,54 +5,115 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('access', '0001_initial'),
-        ('cases', '0001_initial'),
+        ("access", "0001_initial"),
+        ("cases", "0001_initial"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='NoticeRecord',
+            name="NoticeRecord",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('number', models.CharField(max_length=16, unique=True)),
-                ('state', models.CharField(choices=[('open', 'open'), ('claimed', 'claimed'), ('removed', 'removed'), ('not_removed', 'not_removed'), ('withdrawn', 'withdrawn')], max_length=16)),
-                ('received_at', models.DateTimeField()),
-                ('deadline_at', models.DateTimeField()),
-                ('duty_id', models.CharField(max_length=64)),
-                ('closed_at', models.DateTimeField(null=True)),
-                ('signature', models.CharField(max_length=200)),
-                ('signer', models.CharField(choices=[('depicted_person', 'depicted_person'), ('authorised', 'authorised')], max_length=20)),
-                ('statement', models.TextField(blank=True)),
-                ('contact', models.CharField(max_length=300)),
-                ('case', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='cases.caserecord', to_field='number')),
-                ('platform', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='access.platformrecord', to_field='public_id')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("number", models.CharField(max_length=16, unique=True)),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("open", "open"),
+                            ("claimed", "claimed"),
+                            ("removed", "removed"),
+                            ("not_removed", "not_removed"),
+                            ("withdrawn", "withdrawn"),
+                        ],
+                        max_length=16,
+                    ),
+                ),
+                ("received_at", models.DateTimeField()),
+                ("deadline_at", models.DateTimeField()),
+                ("duty_id", models.CharField(max_length=64)),
+                ("closed_at", models.DateTimeField(null=True)),
+                ("signature", models.CharField(max_length=200)),
+                (
+                    "signer",
+                    models.CharField(
+                        choices=[("depicted_person", "depicted_person"), ("authorised", "authorised")],
+                        max_length=20,
+                    ),
+                ),
+                ("statement", models.TextField(blank=True)),
+                ("contact", models.CharField(max_length=300)),
+                (
+                    "case",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="cases.caserecord",
+                        to_field="number",
+                    ),
+                ),
+                (
+                    "platform",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="access.platformrecord",
+                        to_field="public_id",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='LocationRecord',
+            name="LocationRecord",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('url', models.CharField(max_length=2000)),
-                ('notice', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='locations', to='notices.noticerecord')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("url", models.CharField(max_length=2000)),
+                (
+                    "notice",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="locations",
+                        to="notices.noticerecord",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['pk'],
+                "ordering": ["pk"],
             },
         ),
         migrations.AddIndex(
-            model_name='noticerecord',
-            index=models.Index(fields=['state', 'deadline_at'], name='notice_by_deadline'),
+            model_name="noticerecord",
+            index=models.Index(fields=["state", "deadline_at"], name="notice_by_deadline"),
         ),
         migrations.AddConstraint(
-            model_name='noticerecord',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('closed_at__isnull', False), ('state__in', ['removed', 'not_removed', 'withdrawn'])), models.Q(('closed_at', None), ('state__in', ['claimed', 'open'])), _connector='OR'), name='notice_closed_with_time'),
+            model_name="noticerecord",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(
+                        ("closed_at__isnull", False), ("state__in", ["removed", "not_removed", "withdrawn"])
+                    ),
+                    models.Q(("closed_at", None), ("state__in", ["claimed", "open"])),
+                    _connector="OR",
+                ),
+                name="notice_closed_with_time",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='noticerecord',
-            constraint=models.CheckConstraint(condition=models.Q(('deadline_at__gt', models.F('received_at'))), name='notice_deadline_later'),
+            model_name="noticerecord",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("deadline_at__gt", models.F("received_at"))), name="notice_deadline_later"
+            ),
         ),
     ]
