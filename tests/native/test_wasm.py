@@ -8,9 +8,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from tests.staydown.fingerprint.pictures import KINDS, picture
 
 from staydown import _native
+from tests.staydown.fingerprint.pictures import KINDS, picture
 
 ROOT = Path(__file__).parents[2]
 KERNELS = ROOT / "web" / "kernel"
