@@ -64,15 +64,17 @@ class Visitor:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Closes the window."""
         self._client.close()
 
     def open(self, path: str) -> httpx.Response:
         """Opens a page."""
         return self._client.get(path)
 
-    def send(
-        self, page: str, *, action: str, files: Any = None, **values: str
-    ) -> httpx.Response:
+    def send(self, page: str, *, action: str, files: Any = None, **values: str) -> httpx.Response:
         """Opens `page`, fills in the form that goes to `action` with `values`, and sends it.
 
         Raises FormNotFound if the page has no such form.
