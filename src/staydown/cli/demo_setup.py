@@ -1,6 +1,6 @@
 """Sets up the demonstration's data: a database, a reviewer, the forum as a platform, posts, and the tour.
 
-The names and passwords are made here, kept in one file that only this account can read, and shown by the demo.
+Names and passwords are made here, kept in a file that only this account can read, and shown by the demo.
 """
 
 from __future__ import annotations
@@ -92,7 +92,7 @@ def painted(seed: int, *, width: int = 1200, height: int = 800) -> bytes:
 def seed_forum(
     folder: Path, *, url: str, forum_url: str, secrets: DemoSecrets, say: Callable[[str], None]
 ) -> None:
-    """Fills the forum by its own pages, as a member would, and writes the tour. Does nothing the second time."""
+    """Fills the forum by its own pages, as a member would, and writes the tour; once."""
     demo = folder / "staydown" / "demo"
     if (demo / TOUR_FILE).exists():
         return

@@ -1,7 +1,7 @@
 """The main story, played over real HTTP with real pictures: what `staydown demo --check` proves.
 
-Nothing here reaches behind the pages and endpoints, except for the log's folder and the receipt's file, which a
-person would have saved. Each step says one line; the first that does not hold ends the story.
+Nothing here reaches behind the pages and endpoints; the receipt and a copy of the log are saved as a person
+would save them. Each step says one line; the first that does not hold ends the story.
 """
 
 from __future__ import annotations
@@ -66,11 +66,11 @@ class _Story:
 
 
 def play(folder: Path, *, url: str, forum_url: str, secrets: DemoSecrets, say: Callable[[str], None]) -> None:
-    """Plays the story against a served demonstration. Raises StoryFailed at the first step that does not hold."""
+    """Plays the story against a served demonstration. Raises StoryFailed at the first step that fails."""
     story = _Story(url=url, forum_url=forum_url, secrets=secrets, say=say)
     try:
         posts = _member_posts_twice(story)
-        number, phrase = _person_registers(story)
+        number = _person_registers(story)
         _uploads_are_held(story)
         request = _person_asks_for_removal(story, posts[0])
         _strangers_are_refused(story, number, request)
@@ -99,13 +99,14 @@ def _submission(found: MediaFingerprints) -> str:
     return json.dumps({"version": 1, "items": [item]})
 
 
-def _person_registers(story: _Story) -> tuple[str, str]:
+def _person_registers(story: _Story) -> str:
     sent = _submission(fingerprint_image(story.picture))
     answer = story.alice.send("/register", action="", adult="yes", fingerprints=sent)
     number = re.search(r'id="case-number">([^<]+)<', answer.text)
     phrase = re.search(r'id="key-phrase">([^<]+)<', answer.text)
     _hold(answer.status_code == 200 and number and phrase, "registering gives a receipt")
-    assert number and phrase
+    assert number is not None
+    assert phrase is not None
     _hold(len(phrase[1].split()) >= 6, "the key phrase has at least six words")
     story.done(f"Alice registers it: {len(sent)} bytes of fingerprints sent, no picture; case {number[1]}")
 
@@ -117,7 +118,7 @@ def _person_registers(story: _Story) -> tuple[str, str]:
         opened = later.send("/case", action="/case", number=number[1].lower(), key_phrase=phrase[1].upper())
         _hold(opened.status_code == 200 and "Picture 1" in opened.text, "the receipt opens the case")
     story.done("the receipt opens the case in another window; a wrong phrase does not")
-    return number[1], phrase[1]
+    return number[1]
 
 
 def _variants(picture: bytes) -> dict[str, bytes]:
@@ -172,7 +173,7 @@ def _person_asks_for_removal(story: _Story, post: str) -> str:
     _hold(
         answer.status_code == 200 and number and len(times) >= 2, "a complete request gets a number at once"
     )
-    assert number
+    assert number is not None
     _hold(times[1] - times[0] == timedelta(hours=48), "the deadline is 48 hours after the receipt")
     _hold(
         "47 hours 59 minutes left" in answer.text or "48 hours left" in answer.text,
