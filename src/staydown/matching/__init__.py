@@ -1,1 +1,34 @@
-"""Index, distance search and action rule. Pure."""
+"""Index, distance search and action rule. Pure: no Django, no network, no clock."""
+
+from staydown.matching.errors import (
+    DistanceOutOfRange,
+    IndexDamaged,
+    IndexFormatUnknown,
+    IndexFull,
+    MatchingError,
+    WrongShape,
+    WrongType,
+)
+from staydown.matching.index import Index
+from staydown.matching.rules import DEFAULT_THRESHOLD_BITS, Verdict, decide, verdict
+from staydown.matching.terms import Action, EntryState, Hits, Match, MatchKind
+
+__all__ = [
+    "DEFAULT_THRESHOLD_BITS",
+    "Action",
+    "DistanceOutOfRange",
+    "EntryState",
+    "Hits",
+    "Index",
+    "IndexDamaged",
+    "IndexFormatUnknown",
+    "IndexFull",
+    "Match",
+    "MatchKind",
+    "MatchingError",
+    "Verdict",
+    "WrongShape",
+    "WrongType",
+    "decide",
+    "verdict",
+]

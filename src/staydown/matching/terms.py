@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+import numpy as np
+import numpy.typing as npt
+
 
 class EntryState(StrEnum):
     """Where an entry stands, and so what it may do."""
@@ -14,3 +17,54 @@ class EntryState(StrEnum):
     DISPUTED = "disputed"
     QUARANTINED = "quarantined"
     WITHDRAWN = "withdrawn"
+
+
+class MatchKind(StrEnum):
+    """How an upload and an entry belong together."""
+
+    EXACT = "exact"
+    """The same file: a digest is equal."""
+    NEAR = "near"
+    """The same picture, as far as fingerprints tell: a code lies within the threshold."""
+
+
+class Action(StrEnum):
+    """What the platform is asked to do with an upload, from the mildest to the strictest."""
+
+    ALLOW = "allow"
+    HOLD = "hold"
+    BLOCK = "block"
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """One entry that an upload belongs to, and which rule that triggers."""
+
+    entry_id: str
+    kind: MatchKind
+    distance_bits: int
+    """0..256; 0 for an exact match."""
+    derivation: str
+    """Which of the entry's codes was found: "full", "r90", ...; "full" for an exact match."""
+    bank: str
+    state: EntryState
+    rule: str
+    """The rule that decided, as `rules.verdict` names it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hits:
+    """What a search found: three arrays of the same length, ordered by query, distance, id.
+
+    One hit is one stored code, so an id with several codes near a query is there several times.
+    """
+
+    query: npt.NDArray[np.int64]
+    """(m,) the row of the query."""
+    id: npt.NDArray[np.uint64]
+    """(m,) the id under which the code was added."""
+    distance_bits: npt.NDArray[np.uint16]
+    """(m,) 0..256."""
+
+    def __len__(self) -> int:
+        return len(self.id)
