@@ -17,8 +17,8 @@ from staydown.matching.errors import IndexDamaged, IndexFormatUnknown, IndexFull
 from staydown.matching.rules import DEFAULT_THRESHOLD_BITS
 from staydown.matching.terms import Hits
 
-# A scan of 4,096 codes reads 128 KiB, about what looking up the 272 buckets of one query costs. Up to
-# here there are no tables at all, which would take 4 MiB however few the codes are.
+# A scan of 4,096 codes reads 128 KiB, which stays in a second-level cache. Up to here there are no tables
+# at all: those would take 4 MiB however few the codes are.
 TAIL_LIMIT = 4096
 
 # The statuses of native/include/staydown_index.h that a caller can tell apart.
@@ -40,7 +40,7 @@ class Index:
 
     One id may carry several codes, and the same code may be added more than once. Added codes are found
     and removed ones gone as soon as the call returns. Searches wait for neither; add, remove and save
-    take turns, and wait while one of them folds new codes into the tables (about a second a million codes).
+    take turns, and wait while one of them folds new codes into the tables, which reads every code.
     """
 
     def __init__(self, *, tail_limit: int = TAIL_LIMIT) -> None:
