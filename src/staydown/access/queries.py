@@ -7,7 +7,12 @@ from datetime import datetime
 
 from django.db.models import Q
 
-from staydown.access.errors import IdempotencyKeyReused, ScopeMissing, TokenNotRecognised
+from staydown.access.errors import (
+    IdempotencyKeyReused,
+    PlatformNotFound,
+    ScopeMissing,
+    TokenNotRecognised,
+)
 from staydown.access.models import ApiToken, IdempotentCall, PlatformRecord
 from staydown.access.terms import MarkedCall, Platform, Scope, TokenHolder
 
@@ -20,6 +25,14 @@ def platform_term(record: PlatformRecord) -> Platform:
 def platforms() -> tuple[Platform, ...]:
     """Every platform that this installation serves, by name."""
     return tuple(platform_term(record) for record in PlatformRecord.objects.order_by("name"))
+
+
+def platform_by_name(name: str) -> Platform:
+    """The platform of that name. Raises PlatformNotFound."""
+    record = PlatformRecord.objects.filter(name=name).first()
+    if record is None:
+        raise PlatformNotFound
+    return platform_term(record)
 
 
 def live_tokens(*, now: datetime) -> list[dict[str, object]]:

@@ -54,6 +54,21 @@ def add_platform(name: str, url_prefix: str, webhook_url: str) -> None:
     click.echo("Keep both secrets now: they are not shown again.")
 
 
+@command.command("replace-token")
+@click.argument("name")
+def replace_token(name: str) -> None:
+    """Gives a platform a new token and revokes its old ones; prints the new one, once."""
+    from staydown.access.errors import PlatformNotFound
+    from staydown.journeys import set_up_platform
+
+    try:
+        token = set_up_platform.replace_token(name=name, now=datetime.now(UTC))
+    except PlatformNotFound as error:
+        raise click.ClickException(f"no platform is named {name!r}") from error
+    click.echo(f"token           {token.secret}")
+    click.echo("The old tokens are refused from now on.")
+
+
 @command.command("add-staff")
 @click.argument("username")
 @click.option(

@@ -72,7 +72,11 @@ DATABASES = {
             # once, in WAL mode more often than without; an immediate one waits (at most `timeout` seconds).
             "transaction_mode": "IMMEDIATE",
             "timeout": 20,
-            "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON;",
+            # secure_delete: what a person withdraws is overwritten, not left in free pages.
+            "init_command": (
+                "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON;"
+                "PRAGMA secure_delete=ON;"
+            ),
         },
     }
 }

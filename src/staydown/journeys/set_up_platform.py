@@ -1,4 +1,4 @@
-"""An administrator connects a platform: its address, its token, its webhook endpoint."""
+"""An administrator connects a platform (its address, token and webhook endpoint) or replaces its token."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from datetime import datetime
 
 from django.db import transaction
 
-from staydown.access.operations import add_platform, make_token
+from staydown.access.operations import add_platform, make_token, revoke_tokens
+from staydown.access.queries import platform_by_name
 from staydown.access.terms import NewToken, Scope
 from staydown.action.operations import set_endpoint
 from staydown.journeys.publishing import publish_tokens
@@ -23,15 +24,26 @@ class ConnectedPlatform:
     webhook_secret: str
 
 
+_PLATFORM_SCOPES = (Scope.CHECK, Scope.COPIES, Scope.NOTICES, Scope.ENTRIES)
+
+
 def connect_platform(*, name: str, url_prefix: str, webhook_url: str, now: datetime) -> ConnectedPlatform:
     """Connects a platform with a token of every platform scope. Raises PlatformNameTaken."""
     with transaction.atomic():
         platform = add_platform(name=name, url_prefix=url_prefix, now=now)
-        token = make_token(
-            platform_id=platform.id, scopes=(Scope.CHECK, Scope.COPIES, Scope.NOTICES, Scope.ENTRIES), now=now
-        )
+        token = make_token(platform_id=platform.id, scopes=_PLATFORM_SCOPES, now=now)
         # 32 random bytes, inside the 24 to 64 that Standard Webhooks asks for.
         secret = "whsec_" + base64.b64encode(secrets.token_bytes(32)).decode()
         set_endpoint(platform_id=platform.id, url=webhook_url, secret=secret)
     publish_tokens(now=now)
     return ConnectedPlatform(token=token, webhook_secret=secret)
+
+
+def replace_token(*, name: str, now: datetime) -> NewToken:
+    """Makes a new token and revokes every older one of the platform. Raises PlatformNotFound."""
+    with transaction.atomic():
+        platform = platform_by_name(name)
+        revoke_tokens(platform_id=platform.id, now=now)
+        token = make_token(platform_id=platform.id, scopes=_PLATFORM_SCOPES, now=now)
+    publish_tokens(now=now)
+    return token
