@@ -13,7 +13,8 @@
 
 /* One clone a processor generation: popcount is one instruction from `popcnt` on, eight lanes wide on `icelake`. Not under
  * the sanitizers, whose run time is not up yet when the loader picks a clone. */
-#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__) && !defined(__SANITIZE_ADDRESS__)
+#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__) && !defined(__SANITIZE_ADDRESS__) && \
+    !defined(__SANITIZE_THREAD__)
 #define FOR_EACH_PROCESSOR __attribute__((target_clones("default", "popcnt", "avx2", "arch=icelake-server")))
 #else
 #define FOR_EACH_PROCESSOR
