@@ -1,0 +1,120 @@
+"""One check: find, decide, record, answer. Refuses to answer what it could not record."""
+
+from __future__ import annotations
+
+import base64
+import secrets
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from typing import Any
+
+from staydown.fingerprint import DERIVATIONS, Algorithm
+from staydown.journal import CheckJournalWriter
+from staydown.match_api.bank_view import BankView
+from staydown.match_api.callers import Caller
+from staydown.match_api.errors import Refused
+from staydown.match_api.refusals import unavailable
+from staydown.match_api.settings import MatchApiSettings
+from staydown.match_api.terms import CheckAnswer, ToldMatch, Upload
+from staydown.matching import Action, Match, MatchKind, decide, verdict
+
+_TROUBLES = {
+    "bank-missing": "The bank has not been published yet.",
+    "bank-unreadable": "The bank cannot be read at the moment.",
+}
+_STRICTEST_FIRST = {Action.BLOCK: 0, Action.HOLD: 1, Action.ALLOW: 2}
+
+
+class Checker:
+    """Checks uploads against the bank as it is at that moment."""
+
+    def __init__(self, settings: MatchApiSettings) -> None:
+        self._settings = settings
+        self.bank = BankView(
+            settings.bank_journal_path,
+            max_distance_bits=settings.max_distance_bits,
+            retry_unreadable_seconds=settings.retry_unreadable_seconds,
+        )
+        self._journal = CheckJournalWriter(settings.checks_dir)
+
+    def check_ready(self) -> None:
+        """Looks at the bank journal; raises Refused if there is no bank to search."""
+        self.bank.refresh()
+        if self.bank.trouble is not None:
+            raise self._unavailable(self.bank.trouble, _TROUBLES[self.bank.trouble])
+
+    def check(self, upload: Upload, *, caller: Caller) -> CheckAnswer:
+        """What to do with the upload; recorded when this returns. Raises Refused."""
+        self.check_ready()
+        matches = self.bank.find(upload)
+        answer = CheckAnswer(
+            action=decide(matches),
+            matches=[ToldMatch.of(match) for match in self._listed(matches)],
+            check_id=new_check_id(),
+        )
+        record = check_record(upload, answer, platform=caller.platform, at=datetime.now(UTC))
+        try:
+            self._journal.append(record)
+        except OSError:
+            self._journal.close()  # a line may be torn: what follows goes to a new file
+            raise self._unavailable(
+                "check-not-recorded", "The check could not be recorded; nothing was decided."
+            ) from None
+        return answer
+
+    def close(self) -> None:
+        """Closes the check journal."""
+        self._journal.close()
+
+    def _listed(self, matches: Iterable[Match]) -> list[Match]:
+        ordered = sorted(matches, key=_strictest_first)
+        return ordered[: self._settings.max_matches_told]
+
+    def _unavailable(self, slug: str, detail: str) -> Refused:
+        return unavailable(slug, detail, retry_after_seconds=self._settings.retry_after_seconds)
+
+
+def _strictest_first(match: Match) -> tuple[int, bool, int, str]:
+    action = verdict(match.state, match.kind).action
+    return _STRICTEST_FIRST[action], match.kind is not MatchKind.EXACT, match.distance_bits, match.entry_id
+
+
+def new_check_id() -> str:
+    """A fresh id: "chk_" and 80 random bits in lower-case base32."""
+    return "chk_" + base64.b32encode(secrets.token_bytes(10)).decode().lower()
+
+
+def check_record(upload: Upload, answer: CheckAnswer, *, platform: str, at: datetime) -> dict[str, Any]:
+    """The check as the database side reads it (catalog/rules.py). It has fingerprints and never a picture."""
+    return {
+        "check_id": answer.check_id,
+        "at": at.isoformat(),
+        "platform": platform,
+        "content_id": upload.content_id,
+        "content_url": upload.content_url,
+        "media": upload.media,
+        "sha256": upload.sha256,
+        "md5": upload.md5,
+        **{algorithm.value: _codes(upload, algorithm) for algorithm in Algorithm},
+        "action": answer.action.value,
+        "matches": [
+            {
+                "entry_id": match.entry_id,
+                "kind": match.kind.value,
+                "distance_bits": match.distance_bits,
+                "derivation": match.derivation,
+                "rule": match.rule,
+                "state": match.state.value,
+            }
+            for match in answer.matches
+        ],
+    }
+
+
+def _codes(upload: Upload, algorithm: Algorithm) -> dict[str, Any] | None:
+    """The codes in the order of DERIVATIONS: eight of a picture, one of sent fingerprints."""
+    found = {code.derivation: code for code in upload.fingerprints if code.algorithm is algorithm}
+    if not found:
+        return None
+    codes = [found[derivation].hex for derivation in DERIVATIONS if derivation in found]
+    return {"codes": codes, "quality": found[DERIVATIONS[0]].quality}

@@ -1,0 +1,61 @@
+"""Turns a body that was read into an Upload. Refuses every value that the API does not describe."""
+
+from __future__ import annotations
+
+import msgspec
+
+from staydown.fingerprint import Algorithm, Fingerprint
+from staydown.match_api.refusals import invalid_request, not_processable
+from staydown.match_api.settings import MatchApiSettings
+from staydown.match_api.terms import CheckRequest, SentFingerprints, Upload
+
+_decoder = msgspec.json.Decoder(CheckRequest)
+
+
+def upload_of_json(body: bytes, *, settings: MatchApiSettings) -> Upload:
+    """The upload that a JSON body describes. Raises Refused."""
+    try:
+        request = _decoder.decode(body)
+    except msgspec.ValidationError as error:
+        raise not_processable(f"{error}.") from None
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        raise invalid_request("The body is not valid JSON.", slug="malformed-json") from None
+    sent = request.fingerprints
+    if not (sent.pdq or sent.pdq512 or sent.sha256 or sent.md5):
+        raise not_processable(
+            "Send at least one of pdq, pdq512, sha256 and md5 in `$.fingerprints`.", slug="nothing-to-check"
+        )
+    return Upload(
+        fingerprints=_fingerprints(sent),
+        sha256=sent.sha256.lower() if sent.sha256 else None,
+        md5=sent.md5.lower() if sent.md5 else None,
+        content_id=checked_text("content_id", request.content_id, settings=settings),
+        content_url=checked_text("content_url", request.content_url, settings=settings),
+    )
+
+
+def checked_text(name: str, text: str | None, *, settings: MatchApiSettings) -> str | None:
+    """The platform's own name or address of the item, as the catalog can keep it; None if it is empty.
+
+    Raises Refused. Control characters have no place in either, and PostgreSQL takes no NUL.
+    """
+    if not text:
+        return None
+    most = {
+        "content_id": settings.max_content_id_characters,
+        "content_url": settings.max_content_url_characters,
+    }[name]
+    if len(text) > most:
+        raise not_processable(f"`{name}` may have at most {most} characters.")
+    if not text.isprintable():
+        raise not_processable(f"`{name}` may not have control characters.")
+    return text
+
+
+def _fingerprints(sent: SentFingerprints) -> tuple[Fingerprint, ...]:
+    codes = ((Algorithm.PDQ, sent.pdq), (Algorithm.PDQ512, sent.pdq512))
+    return tuple(
+        Fingerprint.from_hex(code.hex, algorithm=algorithm, quality=code.quality)
+        for algorithm, code in codes
+        if code is not None
+    )

@@ -1,0 +1,112 @@
+"""What is sent and answered, as msgspec types; the API description is generated from them.
+
+Members that are not named here are tolerated and ignored, so that a newer SDK can talk to an older server.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta
+
+from staydown.fingerprint import Fingerprint
+from staydown.matching import Action, EntryState, Match, MatchKind
+
+# The length is given beside the pattern because `$` lets a trailing line feed through.
+CodeHex = Annotated[
+    str,
+    Meta(
+        pattern="^[0-9a-fA-F]{64}$", min_length=64, max_length=64, description="64 hex digits of either case."
+    ),
+]
+Sha256 = Annotated[str, Meta(pattern="^[0-9a-fA-F]{64}$", min_length=64, max_length=64)]
+Md5 = Annotated[str, Meta(pattern="^[0-9a-fA-F]{32}$", min_length=32, max_length=32)]
+Quality = Annotated[
+    int, Meta(ge=0, le=100, description="How much detail the picture has; below 50 nothing near is sought.")
+]
+
+
+class SentCode(msgspec.Struct, frozen=True):
+    """The code of the whole picture, neither turned nor mirrored."""
+
+    hex: CodeHex
+    quality: Quality
+
+
+class SentFingerprints(msgspec.Struct, frozen=True):
+    """What a platform computed itself; at least one of the four."""
+
+    pdq: SentCode | None = None
+    pdq512: SentCode | None = None
+    sha256: Sha256 | None = None
+    md5: Md5 | None = None
+
+
+class CheckRequest(msgspec.Struct, frozen=True):
+    """A check by fingerprints. With both content members, the item can be found again later."""
+
+    fingerprints: SentFingerprints
+    content_id: Annotated[str, Meta(max_length=200)] | None = None
+    content_url: Annotated[str, Meta(max_length=2000)] | None = None
+
+
+class ToldMatch(msgspec.Struct, frozen=True):
+    """One entry of the bank that the upload matches, and the rule that says what follows."""
+
+    entry_id: str
+    kind: MatchKind
+    distance_bits: Annotated[int, Meta(ge=0, le=256)]
+    derivation: str
+    bank: str
+    state: EntryState
+    rule: str
+
+    @classmethod
+    def of(cls, match: Match) -> ToldMatch:
+        """The match as it is told."""
+        return cls(
+            entry_id=match.entry_id,
+            kind=match.kind,
+            distance_bits=match.distance_bits,
+            derivation=match.derivation,
+            bank=match.bank,
+            state=match.state,
+            rule=match.rule,
+        )
+
+
+class CheckAnswer(msgspec.Struct, frozen=True):
+    """What to do with the upload, and why. At most a hundred matches are listed, the strictest first."""
+
+    action: Action
+    matches: list[ToldMatch]
+    check_id: str
+
+
+class ProblemAnswer(msgspec.Struct, frozen=True):
+    """RFC 9457 problem details; `type` is for programs, `detail` for people."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """What is known of one upload, whichever way it came."""
+
+    fingerprints: tuple[Fingerprint, ...]
+    """Of media every derivation, of sent fingerprints only "full"."""
+    sha256: str | None
+    md5: str | None
+    content_id: str | None = None
+    content_url: str | None = None
+    media: str | None = None
+    """"image" if the picture itself was sent, otherwise None."""
+
+    def searchable(self) -> tuple[Fingerprint, ...]:
+        """The codes to seek in the bank: the whole picture's. The bank holds the turned and mirrored ones."""
+        return tuple(fingerprint for fingerprint in self.fingerprints if fingerprint.derivation == "full")
