@@ -13,10 +13,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, BinaryIO
 
 from staydown.journal.errors import JournalDamaged, JournalFormatUnknown, SequenceNotRising
-from staydown.journal.lines import decode_line, encode_line
+from staydown.journal.lines import decode_line, encode_line, read_lines, write_whole
 
 FORMAT = "staydown-bank-journal"
 VERSION = 1
@@ -73,10 +73,14 @@ class BankJournalWriter:
         if not records:
             return
         self._check_rising(records, after=self._last_seq)
-        with self._path.open("ab") as file:
-            file.write(b"".join(map(encode_line, records)))
-            file.flush()
-            os.fsync(file.fileno())
+        with self._path.open("r+b", buffering=0) as file:
+            end = file.seek(0, os.SEEK_END)
+            try:
+                write_whole(file.fileno(), b"".join(map(encode_line, records)))
+                os.fsync(file.fileno())
+            except OSError:
+                file.truncate(end)  # a full disk must not leave half a record for the next one to follow
+                raise
         self._last_seq = records[-1]["seq"]
 
     def rewrite(self, records: Sequence[dict[str, Any]]) -> None:
@@ -116,20 +120,19 @@ class BankJournalWriter:
             header = file.readline()
             _check_header(header)
             size = file.seek(0, os.SEEK_END)
-            whole = max(len(header), size - TAIL_BYTES)
-            file.seek(whole)
-            if whole > len(header):
-                whole += len(file.readline())  # the rest of a line that began before the tail
-            lines = file.read().splitlines(keepends=True)
-            for position, line in enumerate(lines, start=1):
-                record = decode_line(line) if line.endswith(b"\n") else None
-                if record is None:
-                    if position < len(lines):
-                        raise JournalDamaged(file_name=self._path.name, line=0)
-                    file.truncate(whole)
+            look_back = TAIL_BYTES
+            while True:
+                start = max(len(header), size - look_back)
+                file.seek(start)
+                if start > len(header):
+                    start += len(file.readline())  # the rest of a line that began before the tail
+                records, whole = read_lines(file.read(), file_name=self._path.name, first_line=None)
+                if records or start == len(header):
                     break
-                self._last_seq = record["seq"]
-                whole += len(line)
+                look_back *= 2  # a record longer than the tail
+            file.truncate(start + whole)
+            if records:
+                self._last_seq = records[-1]["seq"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,18 +141,26 @@ class Reset:
 
 
 class BankJournalReader:
-    """Follows the journal. `poll` costs one stat when nothing has changed."""
+    """Follows the journal. `poll` costs one stat when nothing has changed.
+
+    Keeps the file open: an open file's inode is not given to another, so a new generation is always noticed.
+    """
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._identity: tuple[int, int] | None = None
-        self._offset = 0
+        self._file: BinaryIO | None = None
         self._line = 0
 
     @property
     def exists(self) -> bool:
         """Whether there was a journal at the last poll."""
-        return self._identity is not None
+        return self._file is not None
+
+    def close(self) -> None:
+        """Closes the file."""
+        if self._file is not None:
+            self._file.close()
+            self._file = None
 
     def poll(self) -> list[dict[str, Any] | Reset]:
         """What is new since the last call, oldest first; starts with Reset if the journal was replaced.
@@ -162,34 +173,30 @@ class BankJournalReader:
         except FileNotFoundError:
             return []
         news: list[dict[str, Any] | Reset] = []
-        if (seen.st_dev, seen.st_ino) != self._identity or seen.st_size < self._offset:
+        file = self._file
+        if file is None or not os.path.samestat(seen, os.fstat(file.fileno())) or seen.st_size < file.tell():
+            file = self._start_again()
             news.append(Reset())
-            self._offset = self._line = 0
-        elif seen.st_size == self._offset:
+        elif seen.st_size == file.tell():
             return []
-        with self._path.open("rb") as file:
-            opened = os.fstat(file.fileno())
-            if news == [] and (opened.st_dev, opened.st_ino) != self._identity:
-                return self.poll()  # replaced between stat and open
-            self._identity = (opened.st_dev, opened.st_ino)
-            file.seek(self._offset)
-            if self._offset == 0:
-                header = file.readline()
-                _check_header(header)
-                self._offset, self._line = len(header), 1
-            news.extend(self._whole_lines(file.read()))
+        start = file.tell()
+        try:
+            records, whole = read_lines(file.read(), file_name=self._path.name, first_line=self._line + 1)
+        except JournalDamaged:
+            self.close()  # read from the beginning again, and refuse again, until somebody mends it
+            raise
+        file.seek(start + whole)
+        self._line += len(records)
+        news.extend(records)
         return news
 
-    def _whole_lines(self, content: bytes) -> list[dict[str, Any]]:
-        records = []
-        lines = content.splitlines(keepends=True)
-        for position, line in enumerate(lines):
-            record = decode_line(line) if line.endswith(b"\n") else None
-            if record is None:
-                if position + 1 < len(lines):
-                    raise JournalDamaged(file_name=self._path.name, line=self._line + 1)
-                break  # torn or still being written
-            records.append(record)
-            self._offset += len(line)
-            self._line += 1
-        return records
+    def _start_again(self) -> BinaryIO:
+        self.close()
+        file = self._path.open("rb")
+        try:
+            _check_header(file.readline())
+        except JournalFormatUnknown:
+            file.close()
+            raise
+        self._file, self._line = file, 1
+        return file

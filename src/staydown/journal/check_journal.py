@@ -12,8 +12,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from staydown.journal.errors import JournalDamaged
-from staydown.journal.lines import decode_line, encode_line
+from staydown.journal.lines import encode_line, read_lines, write_whole
 
 # A file this long holds about 5,000 checks: small enough to copy and delete by hand, large enough to be few.
 ROTATE_AT_BYTES = 8 * 1024 * 1024
@@ -34,7 +33,8 @@ class CheckJournalWriter:
         line = encode_line(record)
         if self._file < 0 or self._written + len(line) > self._rotate_at_bytes:
             self._next_file()
-        self._written += os.write(self._file, line)
+        write_whole(self._file, line)
+        self._written += len(line)
 
     def close(self) -> None:
         """Closes the current file."""
@@ -72,16 +72,9 @@ class CheckJournalReader:
         return records, after
 
     def _read_file(self, path: Path, offset: int) -> tuple[list[dict[str, Any]], int]:
-        records = []
         with path.open("rb") as file:
-            file.seek(offset)
-            lines = file.read().splitlines(keepends=True)
-        for position, line in enumerate(lines, start=1):
-            record = decode_line(line) if line.endswith(b"\n") else None
-            if record is None:
-                if position < len(lines):
-                    raise JournalDamaged(file_name=path.name, line=position)
-                break
-            records.append(record)
-            offset += len(line)
-        return records, offset
+            before = file.read(offset)
+            content = file.read()
+        first_line = before.count(b"\n") + 1
+        records, length = read_lines(content, file_name=path.name, first_line=first_line)
+        return records, offset + length

@@ -54,8 +54,12 @@ class TokensFile:
         identity = (seen.st_ino, seen.st_mtime_ns, seen.st_size)
         if identity == self._identity:
             return
-        document = json.loads(self._path.read_text())
-        if document.get("version") != VERSION:
-            raise JournalFormatUnknown(f"the token file is not of version {VERSION}")
-        self._tokens = {row["digest"]: row for row in document["tokens"]}
+        try:
+            document = json.loads(self._path.read_text())
+            if document["version"] != VERSION:
+                raise JournalFormatUnknown(f"the token file is not of version {VERSION}")
+            tokens = {row["digest"]: row for row in document["tokens"]}
+        except (ValueError, KeyError, TypeError) as error:
+            raise JournalFormatUnknown("the token file cannot be read") from error
+        self._tokens = tokens
         self._identity = identity

@@ -19,6 +19,7 @@ from staydown.journal import (
     Reset,
     SequenceNotRising,
 )
+from staydown.journal.bank_journal import TAIL_BYTES
 
 
 def _put(seq: int) -> dict[str, Any]:
@@ -104,6 +105,67 @@ def test_foreign_file_is_refused(path: Path) -> None:
 
     with pytest.raises(JournalFormatUnknown):
         BankJournalReader(path).poll()
+
+
+@pytest.mark.parametrize("from_end", [1, 2, 30])
+def test_changed_byte_in_the_last_whole_line_is_damage_not_a_torn_line(path: Path, from_end: int) -> None:
+    # Given a journal whose last, acknowledged record was changed (its line feed too)
+    with BankJournalWriter(path) as journal:
+        journal.append([_put(1), _put(2)])
+    content = bytearray(path.read_bytes())
+    content[-from_end] ^= 1
+    path.write_bytes(content)
+
+    # When it is opened, Then nothing is cut off in silence
+    with pytest.raises(JournalDamaged):
+        BankJournalReader(path).poll()
+    with pytest.raises(JournalDamaged), BankJournalWriter(path):
+        pass
+    assert path.read_bytes() == bytes(content)
+
+
+def test_record_longer_than_the_tail_is_still_the_last(path: Path) -> None:
+    with BankJournalWriter(path) as journal:
+        journal.append([_put(1), {**_put(2), "pad": "x" * (2 * TAIL_BYTES)}])
+
+    with BankJournalWriter(path) as journal:
+        assert journal.last_seq() == 2
+
+
+def test_full_disk_leaves_no_half_record(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    # Given a disk that takes ten bytes and then is full
+    with BankJournalWriter(path) as journal:
+        journal.append([_put(1)])
+    whole = path.read_bytes()
+
+    def full(descriptor: int, content: bytes) -> None:
+        os.write(descriptor, content[:10])
+        raise OSError(28, "No space left on device")
+
+    # When a record is appended
+    with BankJournalWriter(path) as journal:
+        with monkeypatch.context() as patched:
+            patched.setattr("staydown.journal.bank_journal.write_whole", full)
+            with pytest.raises(OSError, match="No space"):
+                journal.append([_put(2)])
+
+        # Then the journal is as it was, and goes on once there is room
+        assert path.read_bytes() == whole
+        journal.append([_put(2)])
+    assert len(BankJournalReader(path).poll()) == 3
+
+
+def test_two_new_generations_of_the_same_size_are_noticed(path: Path) -> None:
+    with BankJournalWriter(path) as journal:
+        journal.append([_put(1)])
+    reader = BankJournalReader(path)
+    reader.poll()
+
+    for seq in (2, 3):
+        with BankJournalWriter(path) as journal:
+            journal.rewrite([_put(seq)])
+
+    assert reader.poll() == [Reset(), _put(3)]
 
 
 def test_new_generation_makes_followers_start_again(path: Path) -> None:

@@ -56,6 +56,15 @@ def test_missing_file_knows_nobody(tmp_path: Path) -> None:
     assert TokensFile(tmp_path / "tokens.json").find("aa", now=NOW) is None
 
 
+@pytest.mark.parametrize("text", ["", "{", "[]", '{"version": 1}', '{"version": 1, "tokens": [7]}'])
+def test_damaged_file_is_refused_by_name(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "tokens.json"
+    path.write_text(text)
+
+    with pytest.raises(JournalFormatUnknown):
+        TokensFile(path).find("aa", now=NOW)
+
+
 def test_later_version_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "tokens.json"
     path.write_text('{"version": 2, "tokens": []}')
