@@ -34,7 +34,7 @@ def read_submission(text: str) -> tuple[SubmittedItem, ...]:
     """
     try:
         document = json.loads(text)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:  # the second: nested thousands deep
         raise SubmissionRefused("the fingerprints did not arrive whole") from error
     if not isinstance(document, dict) or document.get("version") != SUBMISSION_VERSION:
         raise SubmissionRefused(f"only version {SUBMISSION_VERSION} of the format is understood")

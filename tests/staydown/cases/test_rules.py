@@ -1,0 +1,217 @@
+"""What a device may send: everything is checked, and nothing it can say does more than be refused."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from staydown.cases.errors import CaseError, NothingToRegister, SubmissionRefused, TooManyItems
+from staydown.cases.rules import MAX_CODES_PER_ITEM, MAX_ITEMS, read_submission
+from staydown.fingerprint import DERIVATIONS, Algorithm
+
+HEX = "0123456789abcdef" * 4
+CODE = ["pdq", "full", 80, HEX]
+ITEM: dict[str, Any] = {"media": "image", "sha256": HEX, "md5": HEX[:32], "codes": [CODE]}
+
+JSON = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | st.text()
+    | st.sampled_from(["image", "pdq", HEX]),
+    lambda inner: (
+        st.lists(inner, max_size=5)
+        | st.dictionaries(st.sampled_from(["media", "sha256", "md5", "codes", "version", "items"]), inner)
+    ),
+    max_leaves=20,
+)
+
+
+def sent(*items: Any, version: Any = 1) -> str:
+    return json.dumps({"version": version, "items": list(items)})
+
+
+def with_code(
+    *, algorithm: Any = "pdq", derivation: Any = "full", quality: Any = 80, digits: Any = HEX
+) -> Any:
+    return {**ITEM, "codes": [[algorithm, derivation, quality, digits]]}
+
+
+def test_whole_submission_is_read_as_it_was_sent() -> None:
+    # Given a picture with every code, and a video with digests only
+    codes = [[algorithm, name, 80, HEX] for algorithm in Algorithm for name in DERIVATIONS]
+    picture = {**ITEM, "codes": codes, "unknown": "is left unread"}
+    video = {**ITEM, "media": "video", "codes": []}
+
+    # When it is read
+    first, second = read_submission(sent(picture, video))
+
+    # Then everything is there
+    assert (first.media, first.digests.sha256, first.digests.md5) == ("image", HEX, HEX[:32])
+    assert [[code.algorithm, code.derivation, code.quality, code.hex] for code in first.fingerprints] == codes
+    assert (second.media, second.fingerprints) == ("video", ())
+
+
+@pytest.mark.parametrize("quality", [50, 100])
+def test_quality_at_either_end_is_taken(quality: int) -> None:
+    [item] = read_submission(sent(with_code(quality=quality)))
+
+    assert item.fingerprints[0].quality == quality
+
+
+@pytest.mark.parametrize("quality", [49, 101, 0, -1, True, False, None, "80", 80.0, 10**30, [80]])
+def test_quality_below_50_above_100_or_not_a_number_is_refused(quality: Any) -> None:
+    with pytest.raises(SubmissionRefused) as refused:
+        read_submission(sent(ITEM, with_code(quality=quality)))
+    assert refused.value.item == 2
+
+
+def test_code_in_upper_case_is_the_same_code() -> None:
+    [item] = read_submission(sent(with_code(digits=HEX.upper())))
+
+    assert item.fingerprints[0].hex == HEX
+
+
+@pytest.mark.parametrize(
+    "digits", [HEX[:63], HEX + "0", "", HEX[:62] + "0x", HEX[:63] + "\n", HEX[:63] + "٣", 7, None]
+)
+def test_code_that_is_not_64_hex_digits_is_refused(digits: Any) -> None:
+    with pytest.raises(SubmissionRefused):
+        read_submission(sent(with_code(digits=digits)))
+
+
+@pytest.mark.parametrize("algorithm", ["PDQ", "pdq1024", "", "md5", None, 1, ["pdq"]])
+def test_unknown_algorithm_is_refused(algorithm: Any) -> None:
+    with pytest.raises(SubmissionRefused):
+        read_submission(sent(with_code(algorithm=algorithm)))
+
+
+@pytest.mark.parametrize("derivation", ["Full", "r45", "", None, 1, {"full": 1}])
+def test_unknown_derivation_is_refused(derivation: Any) -> None:
+    with pytest.raises(SubmissionRefused):
+        read_submission(sent(with_code(derivation=derivation)))
+
+
+@pytest.mark.parametrize("code", [[], CODE[:3], [*CODE, 1], "pdq", {"pdq": HEX}, None, [CODE]])
+def test_code_of_another_shape_is_refused(code: Any) -> None:
+    with pytest.raises(SubmissionRefused):
+        read_submission(sent({**ITEM, "codes": [code]}))
+
+
+@pytest.mark.parametrize("member", ["sha256", "md5"])
+@pytest.mark.parametrize(
+    "change", [str.upper, lambda text: text[1:], lambda text: text + "0", lambda text: f"g{text[1:]}"]
+)
+def test_digest_that_is_not_lower_case_hex_of_its_length_is_refused(member: str, change: Any) -> None:
+    with pytest.raises(SubmissionRefused) as refused:
+        read_submission(sent({**ITEM, member: change(ITEM[member])}))
+    assert refused.value.item == 1
+
+
+@pytest.mark.parametrize("member", ["media", "sha256", "md5", "codes"])
+def test_item_that_lacks_a_member_is_refused(member: str) -> None:
+    with pytest.raises(SubmissionRefused):
+        read_submission(sent({name: value for name, value in ITEM.items() if name != member}))
+
+
+@pytest.mark.parametrize("media", ["IMAGE", "audio", "", None, ["image"], {"image": 1}])
+def test_item_of_another_kind_of_media_is_refused(media: Any) -> None:
+    with pytest.raises(SubmissionRefused):
+        read_submission(sent({**ITEM, "media": media}))
+
+
+def test_as_many_codes_as_there_are_kinds_are_taken_and_no_more() -> None:
+    [item] = read_submission(sent({**ITEM, "codes": [CODE] * MAX_CODES_PER_ITEM}))
+    assert len(item.fingerprints) == MAX_CODES_PER_ITEM == 16
+
+    for count in (MAX_CODES_PER_ITEM + 1, 33):
+        with pytest.raises(SubmissionRefused):
+            read_submission(sent({**ITEM, "codes": [CODE] * count}))
+
+
+def test_a_hundred_items_are_taken_and_one_more_is_too_many() -> None:
+    assert len(read_submission(sent(*[ITEM] * MAX_ITEMS))) == 100
+
+    with pytest.raises(TooManyItems) as refused:
+        read_submission(sent(*[ITEM] * 101))
+    assert (refused.value.found, refused.value.allowed) == (101, 100)
+
+
+@pytest.mark.parametrize("text", ['{"version":1}', '{"version":1,"items":[]}', '{"version":1,"items":{}}'])
+def test_submission_without_an_item_says_so(text: str) -> None:
+    with pytest.raises(NothingToRegister):
+        read_submission(text)
+
+
+@pytest.mark.parametrize("version", [0, 2, "1", None, [1]])
+def test_another_version_of_the_format_is_refused(version: Any) -> None:
+    with pytest.raises(SubmissionRefused) as refused:
+        read_submission(sent(ITEM, version=version))
+    assert refused.value.item == 0
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "{",
+        "null",
+        "[]",
+        '"x"',
+        "\ufeff{}",
+        "\x00",
+        sent(ITEM)[:-1],
+        "1" * 5_000,
+        "[" * 100_000,
+        '{"a":' * 100_000,
+    ],
+    ids=lambda text: repr(text[:12]),
+)
+def test_text_that_is_no_whole_document_is_refused(text: str) -> None:
+    with pytest.raises(SubmissionRefused):
+        read_submission(text)
+
+
+@given(text=st.text())
+def test_any_text_is_read_or_refused(text: str) -> None:
+    with pytest.raises(CaseError):
+        read_submission(text)
+
+
+@given(items=st.lists(JSON, max_size=3))
+def test_any_items_are_read_or_refused(items: list[Any]) -> None:
+    with contextlib.suppress(CaseError):
+        read_submission(json.dumps({"version": 1, "items": items}))
+
+
+@given(member=st.sampled_from(sorted(ITEM)), value=JSON)
+def test_any_value_in_a_good_item_is_read_or_refused(member: str, value: Any) -> None:
+    try:
+        [item] = read_submission(sent({**ITEM, member: value}))
+    except CaseError:
+        return
+    assert all(50 <= code.quality <= 100 and len(code.code) == 32 for code in item.fingerprints)
+
+
+@given(position=st.integers(0, 3), value=JSON)
+def test_any_value_in_a_good_code_is_read_or_refused(position: int, value: Any) -> None:
+    code: list[Any] = list(CODE)
+    code[position] = value
+    with contextlib.suppress(CaseError):
+        read_submission(sent({**ITEM, "codes": [code]}))
+
+
+@pytest.mark.parametrize(
+    "text", [sent({**ITEM, "sha256": "secret-digest"}), sent(with_code(digits="secret-code"))]
+)
+def test_refusal_says_which_item_and_repeats_nothing_of_it(text: str) -> None:
+    with pytest.raises(SubmissionRefused) as refused:
+        read_submission(text)
+    assert "secret" not in str(refused.value)
+    assert str(refused.value).startswith("item 1: ")
