@@ -45,9 +45,3 @@ def left(deadline_at: datetime, now: datetime) -> str:
 def is_past(deadline_at: datetime, now: datetime) -> bool:
     """Whether a deadline has passed."""
     return deadline_at < now
-
-
-@register.filter
-def lookup(mapping: dict[str, object], key: str) -> object:
-    """A mapping's value, or nothing."""
-    return mapping.get(key, "")
