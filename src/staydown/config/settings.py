@@ -114,7 +114,8 @@ SECURE_HSTS_SECONDS = 31_536_000 if INSTALLATION.https else 0
 SECURE_SSL_REDIRECT = False
 # 100 registrations of 16 codes are about 150 kB; ten times that leaves room and stops a flood.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2_000_000
-FILE_UPLOAD_HANDLERS: list[str] = []  # this site takes no files: a file part in a form is dropped unread
+# This site takes no files: a file part in a form is dropped unread.
+FILE_UPLOAD_HANDLERS = ["staydown.config.no_files.NoFiles"]
 
 STATIC_URL = "/static/"
 STAYDOWN_WORDS_PATH = DATA / "words" / "en.txt"
