@@ -73,7 +73,7 @@ class _Running:
 def create_app(settings: MatchApiSettings) -> Starlette:
     """The upload check as an ASGI application. Processes and files are opened when first needed."""
     running = _Running(settings)
-    return Starlette(
+    app = Starlette(
         routes=[
             Route("/api/v1/check", answering(running.check), methods=["POST"]),
             Route("/api/v1/check/batch", answering(running.batch), methods=["POST"]),
@@ -84,3 +84,6 @@ def create_app(settings: MatchApiSettings) -> Starlette:
         exception_handlers={HTTPException: no_such_door},
         lifespan=running.lifespan,
     )
+    # A redirect would be built from the Host header that the sender chose.
+    app.router.redirect_slashes = False
+    return app

@@ -10,70 +10,50 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
+import msgspec
 
 from staydown.errors import StaydownError
 from staydown.fingerprint import DERIVATIONS, MIN_QUALITY, Algorithm, Fingerprint, MalformedFingerprint
 from staydown.journal import BankJournalReader, Reset
+from staydown.match_api.code_store import CodePlace, CodeStore
 from staydown.match_api.terms import Upload
-from staydown.matching import EntryState, Index, Match, MatchKind, verdict
+from staydown.matching import EntryState, Match, MatchKind, verdict
 
 logger = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class _Entry:
+class _EntryBody(msgspec.Struct, frozen=True):
+    """An entry as the bank journal has it."""
+
     id: str
     bank: str
     state: EntryState
     sha256: str | None
     md5: str | None
-    code_ids: tuple[tuple[Algorithm, int], ...] = ()
+    codes: list[tuple[Algorithm, str, int, str]]
+
+
+class _Put(msgspec.Struct, frozen=True, tag_field="op", tag="put"):
+    entry: _EntryBody
+
+
+class _Drop(msgspec.Struct, frozen=True, tag_field="op", tag="drop"):
+    entry_id: str
 
 
 @dataclass(frozen=True, slots=True)
-class _Place:
-    """What a code id in an index stands for."""
+class _Entry:
+    """An entry as it is kept: its codes are in the indexes."""
 
-    entry_id: str
-    derivation: str
-
-
-class _CodeStore:
-    """The codes of one algorithm. Changes wait until `settle`, so that a long journal is added at once."""
-
-    def __init__(self) -> None:
-        self.places: dict[int, _Place] = {}
-        self._index = Index()
-        self._added: dict[int, bytes] = {}
-        self._removed: list[int] = []
-
-    def add(self, code_id: int, code: bytes, place: _Place) -> None:
-        self.places[code_id] = place
-        self._added[code_id] = code
-
-    def remove(self, code_id: int) -> None:
-        del self.places[code_id]
-        if self._added.pop(code_id, None) is None:
-            self._removed.append(code_id)
-
-    def settle(self) -> None:
-        if self._removed:
-            self._index.remove(np.array(self._removed, np.uint64))
-            self._removed = []
-        if self._added:
-            codes = np.frombuffer(b"".join(self._added.values()), np.uint8).reshape(-1, 32)
-            self._index.add(codes, np.fromiter(self._added, np.uint64, len(self._added)))
-            self._added = {}
-
-    def within(self, code: bytes, *, max_distance_bits: int) -> Iterator[tuple[int, _Place]]:
-        hits = self._index.search(np.frombuffer(code, np.uint8).reshape(1, 32), max_distance_bits)
-        for code_id, distance_bits in zip(hits.id.tolist(), hits.distance_bits.tolist(), strict=True):
-            yield distance_bits, self.places[code_id]
+    bank: str
+    state: EntryState
+    sha256: str | None
+    md5: str | None
+    code_ids: tuple[tuple[Algorithm, int], ...]
 
 
 class BankView:
@@ -85,9 +65,12 @@ class BankView:
         self._retry_unreadable_seconds = retry_unreadable_seconds
         self._retry_at = 0.0
         self.trouble: str | None = "bank-missing"
-        self._start_again()
+        self._reader = BankJournalReader(path)
+        self._forget()
 
-    def _start_again(self) -> None:
+    def close(self) -> None:
+        """Closes the journal and forgets the bank; `refresh` begins anew."""
+        self._reader.close()
         self._reader = BankJournalReader(self._path)
         self._forget()
 
@@ -95,13 +78,13 @@ class BankView:
         self._entries: dict[str, _Entry] = {}
         self._by_sha256: dict[str, set[str]] = {}
         self._by_md5: dict[str, set[str]] = {}
-        self._stores = {algorithm: _CodeStore() for algorithm in Algorithm}
+        self._stores = {algorithm: CodeStore() for algorithm in Algorithm}
         self._next_code_id = 0
         self._left_out: set[str] = set()
 
     def counts(self) -> dict[str, int]:
         """How many entries and codes there are, and entries that could not be understood."""
-        codes = sum(len(store.places) for store in self._stores.values())
+        codes = sum(map(len, self._stores.values()))
         return {"entries": len(self._entries), "codes": codes, "entries_left_out": len(self._left_out)}
 
     def refresh(self) -> None:
@@ -116,7 +99,7 @@ class BankView:
                 logger.error("the bank journal cannot be read: %s", error)
             self.trouble = "bank-unreadable"
             self._retry_at = time.monotonic() + self._retry_unreadable_seconds
-            self._start_again()
+            self.close()
         else:
             self.trouble = None if self._reader.exists else "bank-missing"
 
@@ -135,36 +118,32 @@ class BankView:
     def _apply(self, record: dict[str, Any]) -> None:
         """One bad record must not stop every check: the entry is left out, told in the log and in /readyz."""
         try:
-            if record["op"] == "drop":
-                self._drop(record["entry_id"])
-                self._left_out.discard(record["entry_id"])
-                return
-            if record["op"] != "put":
-                raise ValueError
-            entry_id = record["entry"]["id"]
+            change = msgspec.convert(record, _Put | _Drop)
+            entry_id = change.entry.id if isinstance(change, _Put) else change.entry_id
+            codes = _codes(change.entry) if isinstance(change, _Put) else []
+        except (msgspec.ValidationError, MalformedFingerprint):
+            logger.error("bank journal record %s is not understood and is left out", record.get("seq"))
+            entry_id = _claimed_entry_id(record)
             self._drop(entry_id)
-        except (KeyError, TypeError, ValueError):
-            logger.error("bank journal record %s is not understood and is left out", record.get("seq"))
-            self._left_out.add(f"seq {record.get('seq')}")
-            return
-        try:
-            self._put(_read_entry(record["entry"]), _read_codes(record["entry"]))
-            self._left_out.discard(entry_id)
-        except (KeyError, TypeError, ValueError, AttributeError, MalformedFingerprint):
-            logger.error("bank journal record %s is not understood and is left out", record.get("seq"))
             self._left_out.add(entry_id)
+            return
+        self._drop(entry_id)
+        self._left_out.discard(entry_id)
+        if isinstance(change, _Put):
+            self._put(change.entry, codes)
 
-    def _put(self, entry: _Entry, codes: list[Fingerprint]) -> None:
+    def _put(self, body: _EntryBody, codes: list[Fingerprint]) -> None:
         code_ids = []
         for code in codes:
             code_id = self._next_code_id
             self._next_code_id += 1
-            self._stores[code.algorithm].add(code_id, code.code, _Place(entry.id, code.derivation))
+            self._stores[code.algorithm].add(code_id, code.code, CodePlace(body.id, code.derivation))
             code_ids.append((code.algorithm, code_id))
-        self._entries[entry.id] = replace(entry, code_ids=tuple(code_ids))
-        for value, known in ((entry.sha256, self._by_sha256), (entry.md5, self._by_md5)):
+        sha256, md5 = body.sha256 and body.sha256.lower(), body.md5 and body.md5.lower()
+        self._entries[body.id] = _Entry(body.bank, body.state, sha256, md5, tuple(code_ids))
+        for value, known in ((sha256, self._by_sha256), (md5, self._by_md5)):
             if value:
-                known.setdefault(value, set()).add(entry.id)
+                known.setdefault(value, set()).add(body.id)
 
     def _drop(self, entry_id: str) -> None:
         entry = self._entries.pop(entry_id, None)
@@ -217,21 +196,17 @@ class BankView:
         )
 
 
-def _read_entry(body: dict[str, Any]) -> _Entry:
-    """The entry of a journal record. Raises what a record of another form makes it raise."""
-    return _Entry(
-        id=body["id"],
-        bank=body["bank"],
-        state=EntryState(body["state"]),
-        sha256=body["sha256"].lower() if body["sha256"] else None,
-        md5=body["md5"].lower() if body["md5"] else None,
-    )
-
-
-def _read_codes(body: dict[str, Any]) -> list[Fingerprint]:
-    """The codes of a journal record that have enough detail to be sought. Raises as `_read_entry`."""
+def _codes(body: _EntryBody) -> list[Fingerprint]:
+    """The codes of an entry that have enough detail to be sought. Raises MalformedFingerprint."""
     codes = [
-        Fingerprint.from_hex(digits, algorithm=Algorithm(algorithm), quality=quality, derivation=derivation)
-        for algorithm, derivation, quality, digits in body["codes"]
+        Fingerprint.from_hex(digits, algorithm=algorithm, quality=quality, derivation=derivation)
+        for algorithm, derivation, quality, digits in body.codes
     ]
     return [code for code in codes if code.quality >= MIN_QUALITY]
+
+
+def _claimed_entry_id(record: dict[str, Any]) -> str:
+    """Which entry a record that is not understood is about, as far as it says so."""
+    entry = record.get("entry")
+    entry_id = entry.get("id") if isinstance(entry, dict) else record.get("entry_id")
+    return entry_id if isinstance(entry_id, str) else f"sequence number {record.get('seq')}"

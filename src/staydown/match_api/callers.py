@@ -55,7 +55,7 @@ class Callers:
     def _row(self, digest: str) -> dict[str, Any] | None:
         try:
             return self._tokens.find(digest, now=datetime.now(UTC))
-        except (JournalError, OSError, ValueError, KeyError, TypeError, AttributeError):
+        except (JournalError, OSError, ValueError, TypeError):  # the last two: an expiry that is no time
             raise self._unavailable(
                 "tokens-unreadable", "The list of tokens cannot be read at the moment."
             ) from None

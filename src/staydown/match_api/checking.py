@@ -63,8 +63,9 @@ class Checker:
         return answer
 
     def close(self) -> None:
-        """Closes the check journal."""
+        """Closes the journals."""
         self._journal.close()
+        self.bank.close()
 
     def _listed(self, matches: Iterable[Match]) -> list[Match]:
         ordered = sorted(matches, key=_strictest_first)

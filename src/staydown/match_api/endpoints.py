@@ -85,7 +85,7 @@ class Endpoints:
         try:
             if len(line) > self._settings.max_json_bytes:
                 raise not_processable(f"A line may have at most {self._settings.max_json_bytes} bytes.")
-            upload = upload_of_json(line, settings=self._settings)
+            upload = upload_of_json(line)
             return msgspec.json.encode(self.checker.check(upload, caller=caller)) + b"\n"
         except Refused as refused:
             return problem_bytes(refused.problem) + b"\n"
@@ -101,7 +101,7 @@ class Endpoints:
             content_type = _content_type(request)
             if content_type == JSON:
                 body = await reader.whole("A check by fingerprints", max_bytes=self._settings.max_json_bytes)
-                upload = upload_of_json(body, settings=self._settings)
+                upload = upload_of_json(body)
 
                 async def compute() -> CheckAnswer:
                     return self.checker.check(upload, caller=caller)
@@ -127,7 +127,7 @@ class Endpoints:
         )
         form = form_reader.finish()
         for name, text in form.texts.items():
-            checked_text(name, text, settings=self._settings)
+            checked_text(name, text)
         if form.media is None:
             raise not_processable('The form has no part named "media".', slug="media-missing")
         return form

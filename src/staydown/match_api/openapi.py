@@ -7,7 +7,14 @@ from typing import Any
 import msgspec
 
 from staydown.match_api.endpoints import JSON_LINES
-from staydown.match_api.terms import CheckAnswer, CheckRequest, ProblemAnswer
+from staydown.match_api.idempotency import MAX_KEY_CHARACTERS
+from staydown.match_api.terms import (
+    MAX_CONTENT_ID_CHARACTERS,
+    MAX_CONTENT_URL_CHARACTERS,
+    CheckAnswer,
+    CheckRequest,
+    ProblemAnswer,
+)
 from staydown.problem import CONTENT_TYPE
 
 _REFERENCE = "#/components/schemas/{name}"
@@ -85,8 +92,8 @@ def _operation(name: str, summary: str, responses: dict[str, Any]) -> dict[str, 
         "properties": {
             # OpenAPI 3.1: a binary part has no `format`; its type stands under `encoding`.
             "media": {"type": "string", "contentMediaType": "application/octet-stream"},
-            "content_id": text | {"maxLength": 200},
-            "content_url": text | {"maxLength": 2000},
+            "content_id": text | {"maxLength": MAX_CONTENT_ID_CHARACTERS},
+            "content_url": text | {"maxLength": MAX_CONTENT_URL_CHARACTERS},
         },
     }
     return {
@@ -100,7 +107,7 @@ def _operation(name: str, summary: str, responses: dict[str, Any]) -> dict[str, 
                 "in": "header",
                 "required": False,
                 "description": "The same key and content give the same answer for ten minutes.",
-                "schema": {"type": "string", "minLength": 1, "maxLength": 200},
+                "schema": {"type": "string", "minLength": 1, "maxLength": MAX_KEY_CHARACTERS},
             }
         ],
         "requestBody": {

@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
+import unicodedata
+
 import msgspec
 
 from staydown.fingerprint import Algorithm, Fingerprint
 from staydown.match_api.refusals import invalid_request, not_processable
-from staydown.match_api.settings import MatchApiSettings
-from staydown.match_api.terms import CheckRequest, SentFingerprints, Upload
+from staydown.match_api.terms import (
+    MAX_CONTENT_ID_CHARACTERS,
+    MAX_CONTENT_URL_CHARACTERS,
+    CheckRequest,
+    SentFingerprints,
+    Upload,
+)
+
+MOST_CHARACTERS = {"content_id": MAX_CONTENT_ID_CHARACTERS, "content_url": MAX_CONTENT_URL_CHARACTERS}
 
 _decoder = msgspec.json.Decoder(CheckRequest)
 
 
-def upload_of_json(body: bytes, *, settings: MatchApiSettings) -> Upload:
+def upload_of_json(body: bytes) -> Upload:
     """The upload that a JSON body describes. Raises Refused."""
     try:
         request = _decoder.decode(body)
@@ -29,25 +38,22 @@ def upload_of_json(body: bytes, *, settings: MatchApiSettings) -> Upload:
         fingerprints=_fingerprints(sent),
         sha256=sent.sha256.lower() if sent.sha256 else None,
         md5=sent.md5.lower() if sent.md5 else None,
-        content_id=checked_text("content_id", request.content_id, settings=settings),
-        content_url=checked_text("content_url", request.content_url, settings=settings),
+        content_id=checked_text("content_id", request.content_id),
+        content_url=checked_text("content_url", request.content_url),
     )
 
 
-def checked_text(name: str, text: str | None, *, settings: MatchApiSettings) -> str | None:
+def checked_text(name: str, text: str | None) -> str | None:
     """The platform's own name or address of the item, as the catalog can keep it; None if it is empty.
 
     Raises Refused. Control characters have no place in either, and PostgreSQL takes no NUL.
     """
     if not text:
         return None
-    most = {
-        "content_id": settings.max_content_id_characters,
-        "content_url": settings.max_content_url_characters,
-    }[name]
+    most = MOST_CHARACTERS[name]
     if len(text) > most:
         raise not_processable(f"`{name}` may have at most {most} characters.")
-    if not text.isprintable():
+    if any(unicodedata.category(character) in ("Cc", "Cs") for character in text):
         raise not_processable(f"`{name}` may not have control characters.")
     return text
 

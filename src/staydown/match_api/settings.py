@@ -55,12 +55,6 @@ class MatchApiSettings:
     max_parts: int = 16
     """Parts of a form. Three are understood; the others are skipped, and this ends a form without end."""
 
-    max_content_id_characters: int = 200
-    """As long as the catalog can keep (catalog/models.py)."""
-
-    max_content_url_characters: int = 2000
-    """As long as the catalog can keep (catalog/models.py), and as browsers and proxies can be relied on."""
-
     max_distance_bits: int = DEFAULT_THRESHOLD_BITS
     """How far a near match may be; the source stands in matching/rules.py."""
 

@@ -27,6 +27,10 @@ Quality = Annotated[
     int, Meta(ge=0, le=100, description="How much detail the picture has; below 50 nothing near is sought.")
 ]
 
+# As long as the catalog can keep them (catalog/models.py). Part of the API, so not a setting.
+MAX_CONTENT_ID_CHARACTERS = 200
+MAX_CONTENT_URL_CHARACTERS = 2000
+
 
 class SentCode(msgspec.Struct, frozen=True):
     """The code of the whole picture, neither turned nor mirrored."""
@@ -48,8 +52,8 @@ class CheckRequest(msgspec.Struct, frozen=True):
     """A check by fingerprints. With both content members, the item can be found again later."""
 
     fingerprints: SentFingerprints
-    content_id: Annotated[str, Meta(max_length=200)] | None = None
-    content_url: Annotated[str, Meta(max_length=2000)] | None = None
+    content_id: Annotated[str, Meta(max_length=MAX_CONTENT_ID_CHARACTERS)] | None = None
+    content_url: Annotated[str, Meta(max_length=MAX_CONTENT_URL_CHARACTERS)] | None = None
 
 
 class ToldMatch(msgspec.Struct, frozen=True):
