@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import signal
 import subprocess
 import sys
 import threading
+from types import FrameType
 
 import click
 import uvicorn
@@ -22,6 +24,8 @@ def command(host: str, port: int) -> None:
     """Serves pages, API and upload check, and runs the worker; brings the database up to date first."""
     set_up_django()
     _prepare()
+    # uvicorn stops in good order and then raises the signal once more; this lets `finally` stop the worker.
+    signal.signal(signal.SIGTERM, _leave)
     stop = threading.Event()
     worker = threading.Thread(target=_keep_worker, args=(stop,), daemon=True)
     worker.start()
@@ -40,6 +44,10 @@ def command(host: str, port: int) -> None:
     finally:
         stop.set()
         worker.join(timeout=30)
+
+
+def _leave(number: int, frame: FrameType | None) -> None:
+    raise SystemExit(0)
 
 
 def _prepare() -> None:

@@ -131,5 +131,9 @@ LOGGING = {
     "formatters": {"line": {"format": "{asctime} {levelname} {name} {message}", "style": "{"}},
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["stderr"], "level": "WARNING"},
-    "loggers": {"staydown": {"level": "INFO"}},
+    "loggers": {
+        "staydown": {"level": "INFO"},
+        # Refusals are anticipated; who was refused where is nobody's business. Defects are logged as errors.
+        "django.request": {"level": "ERROR"},
+    },
 }

@@ -15,14 +15,17 @@ from staydown.journeys.deliver_instruction import note_delivery
 
 def deliver_due(*, transport: httpx.BaseTransport | None = None) -> int:
     """Sends every delivery that is due and notes what came of it. Returns how many were tried."""
+    delivery = claim_due_delivery(now=datetime.now(UTC))
+    if delivery is None:
+        return 0  # most of the time; a client with its certificates is not made for nothing
     tried = 0
     with httpx.Client(
         timeout=ANSWER_TIMEOUT_SECONDS, follow_redirects=False, transport=transport, trust_env=False
     ) as client:
-        while (delivery := claim_due_delivery(now=datetime.now(UTC))) is not None:
-            result = _send(client, delivery)
-            note_delivery(delivery, result, now=datetime.now(UTC))
+        while delivery is not None:
+            note_delivery(delivery, _send(client, delivery), now=datetime.now(UTC))
             tried += 1
+            delivery = claim_due_delivery(now=datetime.now(UTC))
     return tried
 
 
