@@ -19,6 +19,7 @@ from staydown.notices.terms import Element, NoticeAction, NoticeState, RequestDr
 # More than a person pastes by hand, few enough for a reviewer to decide together.
 MAX_ADDRESSES = 20
 MAX_ADDRESS_LENGTH = 2_000
+_STANDARD_PORTS = {"http": 80, "https": 443}
 MAX_LENGTH = {Element.SIGNATURE: 200, Element.GOOD_FAITH: 5_000, Element.CONTACT: 300}
 
 # The one table of transitions. What is not in it is refused.
@@ -80,9 +81,10 @@ def check_complete(draft: RequestDraft) -> None:
 
 
 def normalise_address(typed: str, *, position: int) -> str:
-    """A web address as we compare it: scheme and host in lower case, no fragment, no user part.
+    """A web address as we compare it: scheme and host in lower case, no fragment, user part or standard port.
 
-    Raises AddressNotUnderstood if it is not an http or https address.
+    Raises AddressNotUnderstood if it is not an http or https address, or has what a browser resolves before
+    anybody can copy it (`..`, a backslash): it would name another place than it seems to.
     """
     text = typed.strip()
     if "://" not in text:
@@ -98,10 +100,12 @@ def normalise_address(typed: str, *, position: int) -> str:
         or not looks_like_a_host
         or len(text) > MAX_ADDRESS_LENGTH
         or any(sign.isspace() or not sign.isprintable() for sign in text)
+        or "\\" in parts.netloc + parts.path
+        or any(part.lower().replace("%2e", ".") in (".", "..") for part in parts.path.split("/"))
     ):
         raise AddressNotUnderstood(position)
     netloc = f"[{host}]" if ":" in str(host) else str(host)
-    if port is not None:
+    if port is not None and port != _STANDARD_PORTS[parts.scheme.lower()]:
         netloc += f":{port}"
     return urlunsplit((parts.scheme.lower(), netloc, parts.path or "/", parts.query, ""))
 
@@ -117,9 +121,10 @@ def belongs_to(address: str, *, url_prefix: str) -> bool:
 def check_addresses(typed: Sequence[str], *, url_prefixes: Iterable[str]) -> dict[str, str]:
     """Maps each normalised address to the url prefix that owns it, in the order typed, once each.
 
+    Of prefixes that lie in each other the longer one owns.
     Raises AddressNotUnderstood or NotOnThisPlatform with the position of the first bad one.
     """
-    prefixes = list(url_prefixes)
+    prefixes = sorted(url_prefixes, key=lambda prefix: len(urlsplit(prefix).path), reverse=True)
     owners: dict[str, str] = {}
     for position, text in enumerate(typed, start=1):
         address = normalise_address(text, position=position)
@@ -128,5 +133,8 @@ def check_addresses(typed: Sequence[str], *, url_prefixes: Iterable[str]) -> dic
             raise NotOnThisPlatform(position)
         # The platform's own scheme wins: http://… typed for an https site means the same post.
         scheme = urlsplit(owner).scheme
-        owners[urlunsplit((scheme, *urlsplit(address)[1:]))] = owner
+        stored = urlunsplit((scheme, *urlsplit(address)[1:]))
+        if len(stored) > MAX_ADDRESS_LENGTH:
+            raise AddressNotUnderstood(position)
+        owners[stored] = owner
     return owners
