@@ -35,9 +35,8 @@ class Removals:
     async def run(self) -> None:
         """Works until cancelled."""
         while True:
-            left = await self.work_once()
-            self._wake.clear()
-            if left:
+            self._wake.clear()  # before the work: an order that comes in meanwhile wakes us again
+            if await self.work_once():
                 await asyncio.sleep(RETRY_SECONDS)
             else:
                 await self._wake.wait()
