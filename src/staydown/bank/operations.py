@@ -51,8 +51,9 @@ def add_entry(
 
 
 def set_state(*, entry_ids: Iterable[str], state: EntryState, now: datetime) -> int:
-    """Moves entries to a state; those already there are left alone. Returns how many moved."""
-    records = list(EntryRecord.objects.filter(public_id__in=list(entry_ids)).exclude(state=state))
+    """Moves entries to a state; those already there, or withdrawn, are left alone. Returns how many moved."""
+    rows = EntryRecord.objects.select_for_update().filter(public_id__in=list(entry_ids))
+    records = list(rows.exclude(state__in=[state, EntryState.WITHDRAWN]))
     for record in records:
         record.state = state
         record.state_changed_at = now
