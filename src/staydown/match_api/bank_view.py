@@ -94,14 +94,20 @@ class BankView:
         try:
             self._take_in()
         except (StaydownError, OSError, ValueError) as error:
-            # What was read before the bad line is gone with the error, so the next try begins anew.
             if self.trouble != "bank-unreadable":
                 logger.error("the bank journal cannot be read: %s", error)
-            self.trouble = "bank-unreadable"
-            self._retry_at = time.monotonic() + self._retry_unreadable_seconds
-            self.close()
+            self._give_up()
+        except Exception:
+            self._give_up()
+            raise
         else:
             self.trouble = None if self._reader.exists else "bank-missing"
+
+    def _give_up(self) -> None:
+        """Half a change may have been taken in, so the next try begins anew."""
+        self.trouble = "bank-unreadable"
+        self._retry_at = time.monotonic() + self._retry_unreadable_seconds
+        self.close()
 
     def _take_in(self) -> None:
         news = self._reader.poll()

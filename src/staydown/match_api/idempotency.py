@@ -36,6 +36,10 @@ class AnswersKept:
         self._max_answers = max_answers
         self._kept: OrderedDict[tuple[str, str, str], _Kept] = OrderedDict()
 
+    def __len__(self) -> int:
+        """How many answers are kept, also those whose time is over."""
+        return len(self._kept)
+
     async def once(
         self,
         key: str | None,

@@ -298,3 +298,25 @@ def test_bank_of_thousands_agrees_with_comparing_one_by_one(bank, house):
         expected = {f"ent_{k}": (MatchKind.NEAR, bits, "full") for k, bits in distances.items() if bits <= 31}
         assert len(expected) > 5
         assert find(bank, query) == expected
+
+
+def test_change_that_broke_off_half_way_is_begun_anew(bank, house, monkeypatch):
+    # Given a defect while the second record is taken in
+    house.put(entry("ent_a", codes=[code_of(1)]), entry("ent_b", codes=[code_of(2)]))
+    put = BankView._put
+
+    def broken(view, body, codes):
+        if body.id == "ent_b":
+            raise ZeroDivisionError
+        put(view, body, codes)
+
+    # When
+    with monkeypatch.context() as patched:
+        patched.setattr(BankView, "_put", broken)
+        with pytest.raises(ZeroDivisionError):
+            bank.refresh()
+        assert bank.trouble == "bank-unreadable"
+
+    # Then the next look has all of it
+    assert set(find(bank, code_of(1))) == {"ent_a"}
+    assert set(find(bank, code_of(2))) == {"ent_b"}
