@@ -15,38 +15,70 @@ from staydown.fingerprint import (
     Fingerprint,
     MalformedFingerprint,
 )
+from staydown.matching.terms import Action, MatchKind
+
+CODE_BITS = 256
 
 
 def read_check_record(record: Mapping[str, Any]) -> CheckedUpload:
-    """The upload check that a journal record tells of. Raises CheckRecordNotUnderstood."""
+    """The upload check that a journal record tells of. Raises CheckRecordNotUnderstood.
+
+    Everything is as the tables can hold it, so that no record can stop those behind it.
+    """
     try:
-        sha256, md5 = record["sha256"], record["md5"]
+        sha256, md5 = _optional(record, "sha256", 64), _optional(record, "md5", 32)
         return CheckedUpload(
-            check_id=record["check_id"],
-            at=datetime.fromisoformat(record["at"]),
-            platform_id=record["platform"],
-            content_id=record["content_id"],
-            content_url=record["content_url"],
+            check_id=_text(record, "check_id", 24),
+            at=_aware(record["at"]),
+            platform_id=_text(record, "platform", 24),
+            content_id=_optional(record, "content_id", 200),
+            content_url=_optional(record, "content_url", 2_000),
             digests=Digests(sha256=sha256, md5=md5 or "") if sha256 else None,
             fingerprints=tuple(
                 fingerprint for algorithm in Algorithm for fingerprint in _codes(record, algorithm)
             ),
-            action=record["action"],
-            matches=tuple(
-                CheckedMatch(
-                    entry_id=match["entry_id"], kind=match["kind"], distance_bits=match["distance_bits"]
-                )
-                for match in record["matches"]
-            ),
+            action=Action(record["action"]).value,
+            matches=tuple(_match(match) for match in record["matches"]),
         )
-    except (KeyError, TypeError, ValueError, MalformedFingerprint) as error:
+    except (KeyError, TypeError, ValueError, AttributeError, MalformedFingerprint) as error:
         raise CheckRecordNotUnderstood from error
+
+
+def _text(record: Mapping[str, Any], member: str, longest: int) -> str:
+    value = record[member]
+    if not isinstance(value, str) or not 0 < len(value) <= longest:
+        raise CheckRecordNotUnderstood
+    return value
+
+
+def _optional(record: Mapping[str, Any], member: str, longest: int) -> str | None:
+    return _text(record, member, longest) if record[member] not in (None, "") else None
+
+
+def _aware(text: str) -> datetime:
+    at = datetime.fromisoformat(text)
+    if at.tzinfo is None:
+        raise CheckRecordNotUnderstood
+    return at
+
+
+def _match(match: Mapping[str, Any]) -> CheckedMatch:
+    distance_bits = match["distance_bits"]
+    if not isinstance(distance_bits, int) or not 0 <= distance_bits <= CODE_BITS:
+        raise CheckRecordNotUnderstood
+    return CheckedMatch(
+        entry_id=_text(match, "entry_id", 24),
+        kind=MatchKind(match["kind"]).value,
+        distance_bits=distance_bits,
+    )
 
 
 def _codes(record: Mapping[str, Any], algorithm: Algorithm) -> tuple[Fingerprint, ...]:
     found = record[algorithm.value]
     if found is None:
         return ()
+    if not isinstance(found["codes"], list) or len(found["codes"]) > len(DERIVATIONS):
+        raise CheckRecordNotUnderstood
     return tuple(
         Fingerprint.from_hex(digits, algorithm=algorithm, quality=found["quality"], derivation=derivation)
         for digits, derivation in zip(found["codes"], DERIVATIONS, strict=False)
