@@ -99,6 +99,8 @@ class Screen(HTMLParser):
             form.names.add(name)
         if tag == "textarea":
             self._textarea = (form, name)
+            if form is not None:
+                form.values[name] = ""
         elif form is not None and name and (kind not in ("radio", "checkbox") or "checked" in given):
             form.values[name] = given.get("value", "")
 

@@ -70,7 +70,9 @@ def _take(request: HttpRequest, *, case_number: str | None) -> HttpResponse:
     except (SubmissionRefused, NothingToRegister, TooManyItems, CaseIsWithdrawn) as error:
         return _page(request, case_number=case_number, trouble=submission_trouble(error), status=422)
     except TooManyAttempts as error:
-        return _page(request, case_number=case_number, trouble=wait_sentence(error), status=429)
+        response = _page(request, case_number=case_number, trouble=wait_sentence(error), status=429)
+        response.headers["Retry-After"] = str(error.retry_after_seconds)
+        return response
     session.remember_case(request, number=receipt.number, now=now)
     session.remember_send(request, send_id=send_id, case_number=receipt.number)
     return render(request, "survivor_site/receipt.html", {"receipt": receipt, "pictures": len(items)})

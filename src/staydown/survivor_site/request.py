@@ -89,9 +89,14 @@ def ask_for_removal(request: HttpRequest) -> HttpResponse:
         )
     except CaseIsWithdrawn:
         session.close_case(request)
-        return _page(request, case_number=None, status=409)
+        trouble = {
+            "form": "Your case was withdrawn. Send this again, and it gets a case and a receipt of its own."
+        }
+        return _page(request, case_number=None, trouble=trouble, status=409)
     except TooManyAttempts as error:
-        return _page(request, case_number=case_number, trouble={"form": wait_sentence(error)}, status=429)
+        response = _page(request, case_number=case_number, trouble={"form": wait_sentence(error)}, status=429)
+        response.headers["Retry-After"] = str(error.retry_after_seconds)
+        return response
     number = filed.notices[0].case_number
     if filed.receipt is not None:
         session.remember_case(request, number=number, now=now)

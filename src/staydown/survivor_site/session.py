@@ -41,8 +41,8 @@ def close_case(request: HttpRequest) -> None:
 
 
 def case_of_send(request: HttpRequest, send_id: str) -> str | None:
-    """The case that this very page was sent into before, if it was."""
-    found = request.session.get(_SENT, {}).get(send_id)
+    """The case that this very page was sent into before, if it was. A page without a mark never was."""
+    found = request.session.get(_SENT, {}).get(send_id) if send_id else None
     return str(found) if found else None
 
 
