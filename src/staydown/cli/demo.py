@@ -6,6 +6,7 @@ Everything lies in one folder and listens on the loopback address only. Needs a 
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -20,6 +21,7 @@ import httpx
 
 from staydown.cli.demo_setup import EXAMPLES, DemoSecrets, load_or_make_secrets, seed_forum
 from staydown.cli.demo_story import StoryFailed, play
+from staydown.cli.serve import stop_in_good_order
 
 READY_WITHIN_SECONDS = 60.0
 STOP_WITHIN_SECONDS = 15.0
@@ -57,6 +59,7 @@ def command(port: int, forum_port: int, folder: Path, check: bool) -> None:
     """Serve the demonstration: Staydown and a picture forum that it protects."""
     if not (EXAMPLES / "forum").is_dir():
         raise DemoFailed("the demonstration needs a checkout of Staydown (examples/forum is missing)")
+    signal.signal(signal.SIGTERM, stop_in_good_order)
     with ExitStack() as stack:
         url, forum_url = f"http://127.0.0.1:{port}", f"http://127.0.0.1:{forum_port}"
         if check and _answers(url + "/readyz"):

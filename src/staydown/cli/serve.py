@@ -25,7 +25,7 @@ def command(host: str, port: int) -> None:
     set_up_django()
     _prepare()
     # uvicorn stops in good order and then raises the signal once more; this lets `finally` stop the worker.
-    signal.signal(signal.SIGTERM, _leave)
+    signal.signal(signal.SIGTERM, stop_in_good_order)
     stop = threading.Event()
     worker = threading.Thread(target=_keep_worker, args=(stop,), daemon=True)
     worker.start()
@@ -46,7 +46,8 @@ def command(host: str, port: int) -> None:
         worker.join(timeout=30)
 
 
-def _leave(number: int, frame: FrameType | None) -> None:
+def stop_in_good_order(number: int, frame: FrameType | None) -> None:
+    """Signal handler: leaves by SystemExit, so that every `finally` on the way out is run."""
     raise SystemExit(0)
 
 
