@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 
 from staydown.catalog import rules
@@ -39,6 +39,11 @@ def mark_removed(*, platform_id: str, content_id: str, now: datetime) -> None:
     ContentRecord.objects.filter(platform__public_id=platform_id, content_id=content_id).update(
         removed_at=now, codes=[]
     )
+
+
+def forget_positions(file_names: Iterable[str]) -> None:
+    """Forgets the positions in check journals that are gone."""
+    JournalPosition.objects.filter(file_name__in=list(file_names)).delete()
 
 
 def save_positions(positions: Mapping[str, int]) -> None:

@@ -15,6 +15,7 @@ from datetime import UTC, datetime
 from importlib import import_module
 from io import BytesIO
 from pathlib import Path
+from types import ModuleType
 
 from staydown.cli.visitor import Visitor
 from staydown.start import set_up_django
@@ -78,14 +79,17 @@ def load_or_make_secrets(folder: Path, *, url: str, forum_url: str) -> DemoSecre
     return made
 
 
-def painted(seed: int, *, width: int = 1200, height: int = 800) -> bytes:
-    """A painted landscape as a JPEG file."""
+def _pictures() -> ModuleType:
+    """The forum's painter; the example is part of the checkout, not of the package."""
     if str(EXAMPLES) not in sys.path:
         sys.path.append(str(EXAMPLES))
-    paint = import_module("forum.pictures").paint
+    return import_module("forum.pictures")
 
+
+def painted(seed: int, *, width: int = 1200, height: int = 800) -> bytes:
+    """A painted landscape as a JPEG file."""
     out = BytesIO()
-    paint(seed, size=(width, height)).save(out, "JPEG", quality=92)
+    _pictures().paint(seed, size=(width, height)).save(out, "JPEG", quality=92)
     return out.getvalue()
 
 
@@ -102,8 +106,8 @@ def seed_forum(
     (demo / PICTURE_FILE).write_bytes(picture)
     with Visitor(forum_url) as visitor:
         join_forum(visitor, name=secrets.member, password=secrets.member_password)
-        for number, seed in enumerate(OTHER_PICTURE_SEEDS, start=1):
-            post_picture(visitor, title=f"Landscape {number}", picture=painted(seed))
+        for seed in OTHER_PICTURE_SEEDS:
+            post_picture(visitor, title=_pictures().title_of(seed), picture=painted(seed))
         post_picture(visitor, title="A walk along the coast", picture=picture)
         post = post_picture(visitor, title="The coast in the evening", picture=picture)
     (demo / TOUR_FILE).write_text(

@@ -5,18 +5,14 @@ The upload check never waits for a page: pages run in threads of their own behin
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, MutableMapping
-from typing import Any
+from typing import cast
 
 from a2wsgi import WSGIMiddleware
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from staydown.config.installation import Installation
 from staydown.config.wsgi import application as pages
 from staydown.match_api import MatchApiSettings, create_app
-
-Scope = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
-Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 CHECK_PATHS = ("/api/v1/check", "/api/v1/check/batch", "/api/v1/gate", "/healthz", "/readyz")
 
@@ -26,7 +22,7 @@ class Router:
 
     def __init__(self) -> None:
         self._check = create_app(MatchApiSettings(data_dir=Installation.from_environment().data_dir))
-        self._pages = WSGIMiddleware(pages, workers=10)
+        self._pages = cast(ASGIApp, WSGIMiddleware(pages, workers=10))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """The ASGI entry point."""

@@ -18,7 +18,8 @@ from staydown.desk.doorway import now_utc
 def sign_in(request: HttpRequest) -> HttpResponse:
     """The sign-in page. Name and address count together, so nobody can lock a colleague out from afar."""
     wanted = request.POST.get("next") or request.GET.get("next") or "/desk/"
-    if not url_has_allowed_host_and_scheme(wanted, allowed_hosts=None):
+    # Only an address on this site, and only a whole one: a bare word would be taken for a view's name.
+    if not wanted.startswith("/") or not url_has_allowed_host_and_scheme(wanted, allowed_hosts=None):
         wanted = "/desk/"
     context = {"next": wanted, "username": request.POST.get("username", "")}
     if request.method == "GET":

@@ -20,8 +20,8 @@ from staydown.journal.lines import decode_line, encode_line, read_lines, write_w
 
 FORMAT = "staydown-bank-journal"
 VERSION = 1
-# How much of the end a writer looks at: a hundred times the longest record (64 codes are about 6 kB).
-TAIL_BYTES = 1024 * 1024
+# How much of the end a writer looks at first: ten times the longest usual record (64 codes are about 6 kB).
+TAIL_BYTES = 64 * 1024
 
 
 def _header() -> bytes:

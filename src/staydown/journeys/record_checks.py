@@ -11,7 +11,7 @@ from staydown.access.queries import platforms
 from staydown.bank.operations import record_matches
 from staydown.bank.terms import SeenMatch
 from staydown.catalog.errors import CheckRecordNotUnderstood
-from staydown.catalog.operations import list_content, save_positions
+from staydown.catalog.operations import forget_positions, list_content, save_positions
 from staydown.catalog.queries import journal_positions
 from staydown.catalog.rules import read_check_record
 from staydown.journal import CheckJournalReader
@@ -49,3 +49,16 @@ def record_checks() -> int:
         )
     save_positions(after)
     return len(records)
+
+
+@transaction.atomic
+def delete_read_checks() -> int:
+    """Deletes the check journals that were read and are written no more. Returns how many.
+
+    A kill between the file and the row leaves a row about a file that is gone, which the next call forgets.
+    """
+    positions = journal_positions()
+    deleted = CheckJournalReader(settings.STAYDOWN_CHECKS_DIR).delete_read(positions)
+    left = {path.name for path in settings.STAYDOWN_CHECKS_DIR.glob("*")}
+    forget_positions(name for name in positions if name not in left)
+    return len(deleted)

@@ -52,7 +52,7 @@ def test_what_is_appended_is_what_a_follower_reads(path: Path) -> None:
 
 def test_writer_knows_the_last_sequence_number_also_of_a_long_journal(path: Path) -> None:
     # Given a journal longer than the part that a writer looks at
-    long = [{**_put(seq), "pad": "x" * 4000} for seq in range(1, 401)]
+    long = [{**_put(seq), "pad": "x" * (TAIL_BYTES // 100)} for seq in range(1, 401)]
     with BankJournalWriter(path) as journal:
         journal.append(long)
 

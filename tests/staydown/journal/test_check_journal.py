@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -64,3 +65,45 @@ def test_changed_byte_before_the_end_is_named(tmp_path: Path) -> None:
 
     with pytest.raises(JournalDamaged):
         CheckJournalReader(tmp_path).read({})
+
+
+def test_what_was_read_is_deleted_but_not_what_is_still_written(tmp_path: Path) -> None:
+    # Given two full files and the one being written, all of this living process
+    writer = CheckJournalWriter(tmp_path, rotate_at_bytes=60)
+    for number in range(3):
+        writer.append({"check_id": f"chk_{number}", "pad": "x" * 30})
+    reader = CheckJournalReader(tmp_path)
+    first, second, current = sorted(path.name for path in tmp_path.iterdir())
+    _, positions = reader.read({})
+
+    # When what was read is deleted, with one of the full files read only in part
+    deleted = reader.delete_read({**positions, second: 10})
+
+    # Then only the file that is read and finished goes
+    assert deleted == [first]
+    assert sorted(path.name for path in tmp_path.iterdir()) == [second, current]
+
+
+def test_last_file_of_a_dead_process_is_deleted_once_read(tmp_path: Path) -> None:
+    # Given the journal of a process that is gone
+    gone = subprocess.Popen(["true"])
+    gone.wait()
+    writer = CheckJournalWriter(tmp_path)
+    writer.append({"check_id": "chk_1"})
+    writer.close()
+    (file,) = tmp_path.iterdir()
+    file.rename(tmp_path / f"00000000000000000001-{gone.pid}.journal")
+    reader = CheckJournalReader(tmp_path)
+
+    # When it was not read yet, Then it stays; when it was, Then it goes
+    assert reader.delete_read({}) == []
+    _, positions = reader.read({})
+    assert len(reader.delete_read(positions)) == 1
+
+
+def test_old_file_is_left_for_a_new_one(tmp_path: Path) -> None:
+    writer = CheckJournalWriter(tmp_path, rotate_after_seconds=0.0)
+    writer.append({"check_id": "chk_1"})
+    writer.append({"check_id": "chk_2"})
+
+    assert len(list(tmp_path.iterdir())) == 2
