@@ -1,12 +1,14 @@
 """One check: the action over the whole table, what is recorded, and withdrawal at the next request."""
 
+import os
 import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from staydown.catalog.rules import read_check_record
-from staydown.fingerprint import DERIVATIONS, Algorithm, fingerprint_image
+from staydown.fingerprint import DERIVATIONS, Algorithm, SandboxPool, fingerprint_image
+from staydown.journal import check_journal
 from staydown.match_api import checking
 from staydown.matching import EntryState, MatchKind
 from tests.staydown.fingerprint.files import jpeg
@@ -244,6 +246,44 @@ def test_check_that_cannot_be_recorded_is_not_answered(client, house, monkeypatc
     # And when there is room again, checks go on
     assert client.post("/api/v1/check", json=sent(code_of(1))).status_code == 200
     assert len(house.checks()) == 1
+
+
+def test_record_that_was_half_written_does_not_spoil_the_next_one(client, house, monkeypatch):
+    # Given a disk that fills up in the middle of a record
+    def half(descriptor, content):
+        os.write(descriptor, content[: len(content) // 2])
+        raise OSError(28, "No space left on device")
+
+    client.post("/api/v1/check", json=sent(code_of(1), content_id="before"))
+    with monkeypatch.context() as patched:
+        patched.setattr(check_journal, "write_whole", half)
+        assert_problem(client.post("/api/v1/check", json=sent(code_of(1))), 503, "check-not-recorded")
+
+    # When there is room again
+    client.post("/api/v1/check", json=sent(code_of(1), content_id="after"))
+
+    # Then every answered check can be read
+    assert [record["content_id"] for record in house.checks()] == ["before", "after"]
+
+
+def test_withdrawal_while_a_picture_is_being_read_takes_effect_for_it(house, monkeypatch):
+    # Given an entry that Alice withdraws while a copy is being read
+    picture = jpeg(seed=6)
+    found = fingerprint_image(picture)
+    house.put(entry("ent_a", sha256=found.digests.sha256, codes=found.registrable()))
+
+    def read_slowly(pool, media):
+        house.drop("ent_a")
+        return found
+
+    monkeypatch.setattr(SandboxPool, "fingerprint", read_slowly)
+
+    # When (nobody looks at the journal in between)
+    with house.open(refresh_seconds=3600) as client:
+        response = client.post("/api/v1/gate", files={"media": picture})
+
+    # Then
+    assert (response.status_code, response.json()["matches"]) == (200, [])
 
 
 def test_damaged_bank_gives_no_answer_rather_than_a_wrong_one(house):
