@@ -1,0 +1,62 @@
+"""A platform is connected whole: address, token, endpoint, and the upload check knows it at once."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+
+import pytest
+from django.conf import settings
+
+from staydown.access.errors import PlatformNameTaken
+from staydown.access.models import ApiToken, PlatformRecord
+from staydown.access.queries import holder_of_token
+from staydown.access.terms import Scope
+from staydown.action.models import EndpointRecord
+from staydown.action.queries import has_endpoint
+from staydown.journal import TokensFile
+from staydown.journeys.set_up_platform import ConnectedPlatform, connect_platform
+from tests.staydown.conftest import NOW
+
+
+def connect(name: str = "Forum") -> ConnectedPlatform:
+    return connect_platform(
+        name=name, url_prefix="http://127.0.0.1:8001/", webhook_url="http://127.0.0.1:8001/hook", now=NOW
+    )
+
+
+def test_connected_platform_can_do_all_that_a_platform_may_and_can_be_told(db: None) -> None:
+    connected = connect()
+
+    for scope in Scope:
+        holder = holder_of_token(connected.token.secret, scope=scope, now=NOW)
+        assert holder.platform == connected.token.platform
+    assert has_endpoint(connected.token.platform.id)
+
+
+def test_upload_check_knows_the_token_at_once(db: None) -> None:
+    connected = connect()
+
+    digest = hashlib.sha256(connected.token.secret.encode()).hexdigest()
+    row = TokensFile(settings.STAYDOWN_TOKENS_PATH).find(digest, now=NOW)
+    assert row is not None
+    assert (row["platform"], "check" in row["scopes"]) == (connected.token.platform.id, True)
+
+
+def test_webhook_secret_is_fresh_and_as_long_as_standard_webhooks_asks(db: None) -> None:
+    secrets = [connect(name).webhook_secret for name in ("A", "B")]
+
+    assert len(set(secrets)) == 2
+    assert all(24 <= len(base64.b64decode(secret.removeprefix("whsec_"))) <= 64 for secret in secrets)
+    assert set(EndpointRecord.objects.values_list("secret", flat=True)) == set(secrets)
+
+
+def test_name_that_is_taken_leaves_the_first_platform_as_it_is(db: None) -> None:
+    connect()
+    before = json.loads(settings.STAYDOWN_TOKENS_PATH.read_text())
+
+    with pytest.raises(PlatformNameTaken):
+        connect()
+    assert (PlatformRecord.objects.count(), ApiToken.objects.count()) == (1, 1)
+    assert json.loads(settings.STAYDOWN_TOKENS_PATH.read_text()) == before
