@@ -19,7 +19,13 @@ from pathlib import Path
 import click
 import httpx
 
-from staydown.cli.demo_setup import EXAMPLES, DemoSecrets, load_or_make_secrets, seed_forum
+from staydown.cli.demo_setup import (
+    EXAMPLES,
+    DemoSecrets,
+    demo_environment,
+    load_or_make_secrets,
+    seed_forum,
+)
 from staydown.cli.demo_story import StoryFailed, play
 from staydown.cli.serve import stop_in_good_order
 
@@ -78,7 +84,7 @@ def command(port: int, forum_port: int, folder: Path, check: bool) -> None:
 
 def _check(demo: Demo) -> None:
     try:
-        play(demo.folder, url=demo.url, forum_url=demo.forum_url, secrets=demo.secrets, say=click.echo)
+        play(url=demo.url, forum_url=demo.forum_url, secrets=demo.secrets, say=click.echo)
     except StoryFailed as error:
         click.echo(f"✗ {error}", err=True)
         raise SystemExit(1) from error
@@ -95,12 +101,7 @@ def serve_demo(folder: Path, *, port: int, forum_port: int) -> Iterator[Demo]:
     folder = folder.resolve()
     click.echo("== Setting up the demonstration")
     secrets = load_or_make_secrets(folder, url=url, forum_url=forum_url)
-    staydown_env = {
-        **os.environ,
-        "STAYDOWN_DATA_DIR": str(folder / "staydown"),
-        "STAYDOWN_PUBLIC_URL": url,
-        "STAYDOWN_DEMO": "1",
-    }
+    staydown_env = demo_environment(folder, url=url)
     forum_env = {
         **os.environ,
         "STAYDOWN_URL": url,

@@ -8,19 +8,22 @@ from __future__ import annotations
 import json
 import os
 import secrets as random
+import shutil
+import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
 from importlib import import_module
 from io import BytesIO
 from pathlib import Path
 from types import ModuleType
 
+import click
+
 from staydown.cli.visitor import Visitor
-from staydown.start import set_up_django
 
 SECRETS_FILE = "secrets.json"
+UNFINISHED_FILE = "unfinished"
 TOUR_FILE = "tour.json"
 PICTURE_FILE = "picture.jpg"
 # The picture that the tour is about, and the other landscapes on the forum's front page.
@@ -43,40 +46,70 @@ class DemoSecrets:
     webhook_secret: str
 
 
+class NotADemo(click.ClickException):
+    """The folder holds something else, which is left alone."""
+
+
+def demo_environment(folder: Path, *, url: str) -> dict[str, str]:
+    """The environment in which a demonstration's commands and servers run."""
+    return {
+        **os.environ,
+        "STAYDOWN_DATA_DIR": str(folder.resolve() / "staydown"),
+        "STAYDOWN_PUBLIC_URL": url,
+        "STAYDOWN_DEMO": "1",
+    }
+
+
 def load_or_make_secrets(folder: Path, *, url: str, forum_url: str) -> DemoSecrets:
-    """The demonstration's secrets; the first time the database is made and the forum is connected."""
-    os.environ.update(
-        STAYDOWN_DATA_DIR=str(folder.resolve() / "staydown"), STAYDOWN_PUBLIC_URL=url, STAYDOWN_DEMO="1"
-    )
-    path = folder / SECRETS_FILE
+    """The demonstration's secrets; the first time the database is made and the forum is connected.
+
+    A set-up that was cut off is done again from the start. Raises NotADemo if the folder is something else.
+    """
+    path, unfinished = folder / SECRETS_FILE, folder / UNFINISHED_FILE
     if path.exists():
         return DemoSecrets(**json.loads(path.read_text()))
-    set_up_django()
-    from django.core.management import call_command
-
-    from staydown.access.terms import Role
-    from staydown.journeys.set_up_platform import connect_platform
-    from staydown.journeys.set_up_staff import invite_staff_member
-
-    call_command("migrate", interactive=False, verbosity=0)
-    connected = connect_platform(
-        name=FORUM_NAME,
-        url_prefix=forum_url + "/",
-        webhook_url=forum_url + "/staydown/webhook",
-        now=datetime.now(UTC),
+    if unfinished.exists():
+        shutil.rmtree(folder / "staydown", ignore_errors=True)
+    elif (folder / "staydown").exists():
+        raise NotADemo(f"{folder} holds an installation that is no demonstration; choose another --data")
+    folder.mkdir(parents=True, exist_ok=True)
+    unfinished.touch()
+    manage = _Manage(demo_environment(folder, url=url))
+    manage("migrate")
+    platform = manage(
+        "add-platform",
+        FORUM_NAME,
+        f"--url-prefix={forum_url}/",
+        f"--webhook-url={forum_url}/staydown/webhook",
     )
     made = DemoSecrets(
         reviewer="bob",
-        reviewer_password=invite_staff_member(username="bob", role=Role.REVIEWER),
+        reviewer_password=manage("add-staff", "bob", "--role=reviewer")["bob"],
         member="mara",
         member_password=random.token_urlsafe(9),
-        token=connected.token.secret,
-        webhook_secret=connected.webhook_secret,
+        token=platform["token"],
+        webhook_secret=platform["webhook secret"],
     )
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "w") as file:
         json.dump(asdict(made), file)
+    unfinished.unlink()
     return made
+
+
+class _Manage:
+    """Runs `staydown manage`, as an administrator would, and reads what it prints as names and values."""
+
+    def __init__(self, environment: dict[str, str]) -> None:
+        self._environment = environment
+
+    def __call__(self, *arguments: str) -> dict[str, str]:
+        command = [sys.executable, "-m", "staydown", "manage", *arguments]
+        done = subprocess.run(command, env=self._environment, capture_output=True, text=True, check=False)
+        if done.returncode != 0:
+            raise click.ClickException(f"setting up failed: {done.stderr.strip()}")
+        pairs = (line.split("  ", 1) for line in done.stdout.splitlines() if "  " in line)
+        return {name.strip(): value.strip() for name, value in pairs}
 
 
 def _pictures() -> ModuleType:

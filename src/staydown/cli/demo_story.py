@@ -65,7 +65,7 @@ class _Story:
         self._say(f"✓ {time.monotonic() - self.started:5.1f} s  {sentence}")
 
 
-def play(folder: Path, *, url: str, forum_url: str, secrets: DemoSecrets, say: Callable[[str], None]) -> None:
+def play(*, url: str, forum_url: str, secrets: DemoSecrets, say: Callable[[str], None]) -> None:
     """Plays the story against a served demonstration. Raises StoryFailed at the first step that fails."""
     story = _Story(url=url, forum_url=forum_url, secrets=secrets, say=say)
     try:
