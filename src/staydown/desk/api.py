@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import hashlib
 from datetime import UTC, datetime
+from typing import Annotated
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
-from ninja import NinjaAPI, Schema
+from ninja import NinjaAPI, Schema, Status
 from ninja.errors import AuthenticationError, HttpError, ValidationError
 from ninja.security import HttpBearer
+from pydantic import AfterValidator
 
 from staydown.access.errors import IdempotencyKeyReused, ScopeMissing, TokenNotRecognised
 from staydown.access.queries import holder_of_token
@@ -53,15 +55,27 @@ class Bearer(HttpBearer):
         return holder_of_token(token, scope=self.scope, now=datetime.now(UTC)).platform
 
 
+def _whole(text: str) -> str:
+    """The text. JSON can carry half a surrogate pair, which is no character and which no database keeps."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise ValueError("is not whole Unicode text") from None
+    return text
+
+
+Text = Annotated[str, AfterValidator(_whole)]
+
+
 class RequestIn(Schema):
     """The four elements of a removal request."""
 
-    urls: list[str] = []
-    signature: str = ""
+    urls: list[Text] = []
+    signature: Text = ""
     signer: Signer = Signer.DEPICTED_PERSON
     good_faith: bool = False
-    statement: str = ""
-    contact: str = ""
+    statement: Text = ""
+    contact: Text = ""
 
 
 class CaseOut(Schema):
@@ -143,7 +157,7 @@ def _marked(request: HttpRequest, route: str) -> MarkedCall | None:
 
 
 @api.post("/notices", auth=Bearer(Scope.NOTICES), response={201: NoticeOut}, tags=["notices"])
-def file_notice(request: HttpRequest, body: RequestIn) -> tuple[int, NoticeOut]:
+def file_notice(request: HttpRequest, body: RequestIn) -> Status[NoticeOut]:
     """Files a removal request that the platform took from its own member. The clock runs from now."""
     draft = RequestDraft(
         urls=tuple(body.urls),
@@ -159,7 +173,7 @@ def file_notice(request: HttpRequest, body: RequestIn) -> tuple[int, NoticeOut]:
     out = _notice_out(filed.notices[0])
     phrase = filed.receipt.key_phrase if filed.receipt else None
     out.case = CaseOut(number=filed.notices[0].case_number, key_phrase=phrase)
-    return 201, out
+    return Status(201, out)
 
 
 @api.get("/notices/{number}", auth=Bearer(Scope.NOTICES), response=NoticeOut, tags=["notices"])
