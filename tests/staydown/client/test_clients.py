@@ -1,4 +1,8 @@
-"""Both clients against the in-memory twin: the same stories, sync and async."""
+"""Both clients against the in-memory twin: the same stories, sync and async.
+
+Covers: staydown.client.async_client, staydown.client.sync_client, staydown.client.media,
+staydown.client.unreachable, staydown.client.wire.
+"""
 
 import asyncio
 import io
