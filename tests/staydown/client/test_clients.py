@@ -1,7 +1,7 @@
 """Both clients against the in-memory twin: the same stories, sync and async.
 
-Covers: staydown.client.async_client, staydown.client.sync_client, staydown.client.media,
-staydown.client.unreachable, staydown.client.wire.
+Covers: staydown.client.async_client, staydown.client.sync_client, staydown.client.media.
+Covers: staydown.client.unreachable, staydown.client.wire.
 """
 
 import asyncio
