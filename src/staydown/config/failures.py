@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 
-from staydown.problem import Problem
+from staydown.problem import CONTENT_TYPE, Problem
+
+
+def _problem(problem: Problem, **headers: str) -> HttpResponse:
+    return JsonResponse(
+        problem.as_dict(), status=problem.status, content_type=CONTENT_TYPE, headers=headers or None
+    )
 
 
 def _failure(request: HttpRequest, *, status: int, slug: str, title: str, detail: str) -> HttpResponse:
     if request.path.startswith("/api/"):
-        problem = Problem(status, slug, title, detail)
-        return JsonResponse(problem.as_dict(), status=status, content_type="application/problem+json")
+        return _problem(Problem(status, slug, title, detail))
     return render(
         request, "survivor_site/failure.html", {"failure_title": title, "detail": detail}, status=status
     )
@@ -66,3 +73,21 @@ def defect(request: HttpRequest) -> HttpResponse:
         title="Something broke on our side",
         detail="What you sent may not have been stored. Go back and send it again.",
     )
+
+
+class MethodProblems:
+    """Middleware: a method that an API address does not know is answered in the API's one error shape.
+
+    Django and Ninja answer it by themselves, past every handler.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        if response.status_code != 405 or not request.path.startswith("/api/"):
+            return response
+        allowed = response.headers.get("Allow", "")
+        problem = Problem(405, "method-not-allowed", "Method not allowed", f"Allowed here: {allowed}.")
+        return _problem(problem, Allow=allowed)

@@ -1,0 +1,109 @@
+"""What an installation reads from its environment, and the secrets that it makes for itself."""
+
+from __future__ import annotations
+
+import os
+import stat
+import threading
+from pathlib import Path
+
+import pytest
+
+from staydown.config import installation
+from staydown.config.installation import DATA, WEB, Installation
+
+VARIABLES = ("STAYDOWN_DATA_DIR", "STAYDOWN_PUBLIC_URL", "STAYDOWN_DEMO")
+
+
+@pytest.fixture(autouse=True)
+def empty_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for name in VARIABLES:
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.chdir(tmp_path)
+
+
+def test_installation_that_was_told_nothing_is_a_local_one(tmp_path: Path) -> None:
+    assert Installation.from_environment() == Installation(
+        data_dir=tmp_path / "var", public_url="http://127.0.0.1:8000", demo=False, https=False
+    )
+
+
+def test_installation_is_what_its_environment_says(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("STAYDOWN_DATA_DIR", str(tmp_path / "a" / ".." / "data"))
+    monkeypatch.setenv("STAYDOWN_PUBLIC_URL", "https://staydown.example/")
+    monkeypatch.setenv("STAYDOWN_DEMO", "1")
+
+    assert Installation.from_environment() == Installation(
+        data_dir=tmp_path / "data", public_url="https://staydown.example", demo=True, https=True
+    )
+
+
+@pytest.mark.parametrize("value", ["", "0", "true", "yes"])
+def test_demonstration_is_on_for_the_one_value_and_no_other(
+    monkeypatch: pytest.MonkeyPatch, value: str
+) -> None:
+    monkeypatch.setenv("STAYDOWN_DEMO", value)
+
+    assert not Installation.from_environment().demo
+
+
+def test_browser_files_and_data_are_found() -> None:
+    assert (WEB / "site.css").is_file()
+    assert (DATA / "words" / "en.txt").is_file()
+
+
+def test_folders_of_an_installed_wheel_lie_inside_the_package(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(installation, "CHECKOUT", tmp_path)
+
+    assert installation._shipped("web") == installation._PACKAGE / "_web"
+
+
+# --- secrets
+
+
+def an_installation(folder: Path) -> Installation:
+    return Installation(data_dir=folder, public_url="http://127.0.0.1:8000", demo=False, https=False)
+
+
+def test_secret_is_made_once_and_readable_by_this_account_only(tmp_path: Path) -> None:
+    # Given a folder that is not there yet
+    made = an_installation(tmp_path / "data")
+
+    # When
+    secret = made.secret("secret_key")
+
+    # Then
+    assert len(secret) >= 64
+    assert made.secret("secret_key") == secret
+    assert stat.S_IMODE((tmp_path / "data" / "secret_key").stat().st_mode) == 0o600
+    assert stat.S_IMODE((tmp_path / "data").stat().st_mode) == 0o700
+    assert made.secret("another") != secret
+
+
+def test_secret_of_a_process_that_was_first_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    # Given another process that makes the file between the look and the making
+    opened = os.open
+
+    def slower(path: Path, *arguments: int) -> int:
+        path.write_text("theirs\n")
+        return opened(path, *arguments)
+
+    monkeypatch.setattr(os, "open", slower)
+
+    # When
+    assert an_installation(tmp_path).secret("secret_key") == "theirs"
+
+
+def test_many_processes_at_once_agree_on_one_secret(tmp_path: Path) -> None:
+    made = an_installation(tmp_path)
+    found: set[str] = set()
+    made.secret("warm")
+    threads = [threading.Thread(target=lambda: found.add(made.secret("warm"))) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert len(found) == 1
