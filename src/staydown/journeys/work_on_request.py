@@ -137,12 +137,11 @@ def _order_removal(notice: Notice, *, known: dict[str, Content | None], now: dat
 
 def _confirm_pictures(notice: Notice, *, pictures: list[Content], now: datetime) -> None:
     case = case_by_number(notice.case_number)
-    own = entries_of(
-        registration_ids=[registration.id for registration in case.registrations],
-        notice_numbers=[other.number for other in notices_of_case(case.number)],
-    )
+    registrations = [registration.id for registration in case.registrations]
+    notices = [other.number for other in notices_of_case(case.number)]
     confirmed: list[str] = []
     for picture in pictures:
+        own = entries_of(registration_ids=registrations, notice_numbers=notices)
         candidates = {entry.id: (entry, True) for entry in own}
         for entry in entries_with_digest(picture.digests.sha256):
             candidates.setdefault(entry.id, (entry, False))
@@ -155,9 +154,9 @@ def _confirm_pictures(notice: Notice, *, pictures: list[Content], now: datetime)
         ]
         set_state(entry_ids=found, state=EntryState.CONFIRMED, now=now)
         confirmed += found
+        # Another case's entry of this file does not serve: it goes when that person withdraws.
         if not any(
-            bank_rules.is_exact(entry.digests, picture.digests) and entry.notice_number
-            for entry, _ in candidates.values()
+            entry.notice_number and bank_rules.is_exact(entry.digests, picture.digests) for entry in own
         ):
             entry = add_entry(
                 entry_id=new_public_id("ent"),
