@@ -117,7 +117,7 @@ def test_addresses_on_two_platforms_become_two_requests_in_one_case(forum: Platf
         (a_draft(signature="x" * 201), TextTooLong),
         (a_draft(*[f"{POST}{n}" for n in range(21)]), TooManyAddresses),
         (a_draft(POST, "javascript:alert(1)"), AddressNotUnderstood),
-        (a_draft(POST, "http://127.0.0.1:80011/posts/1"), NotOnThisPlatform),
+        (a_draft(POST, "http://127.0.0.1:8002/posts/1"), NotOnThisPlatform),
     ],
 )
 def test_what_is_not_a_request_leaves_nothing(
