@@ -13,6 +13,7 @@ from staydown.cases.errors import RegistrationNotFound
 from staydown.journeys.open_case import open_case_with_receipt
 from staydown.journeys.overviews import case_overview
 from staydown.journeys.withdraw import withdraw_everything, withdraw_picture, withdraw_request
+from staydown.law import removal_duty
 from staydown.ledger.queries import receipt_for
 from staydown.notices.errors import NoticeNotFound, TransitionRefused
 from staydown.survivor_site import session
@@ -34,7 +35,7 @@ def case(request: HttpRequest) -> HttpResponse:
     return render(
         request,
         "survivor_site/case.html",
-        {"overview": overview, "timeline": timeline(overview), "now": now},
+        {"overview": overview, "timeline": timeline(overview), "now": now, "duty": removal_duty()},
     )
 
 

@@ -104,5 +104,11 @@ def ask_for_removal(request: HttpRequest) -> HttpResponse:
     return render(
         request,
         "survivor_site/receipt.html",
-        {"receipt": filed.receipt, "notices": filed.notices, "case_number": number, "now": now},
+        {
+            "receipt": filed.receipt,
+            "notices": filed.notices,
+            "case_number": number,
+            "now": now,
+            "duty": removal_duty(),
+        },
     )
