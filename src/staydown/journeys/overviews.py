@@ -18,6 +18,7 @@ from staydown.catalog.queries import content_at, exact_copies_of
 from staydown.catalog.terms import Content
 from staydown.ledger.queries import events_of
 from staydown.ledger.terms import RecordedEvent
+from staydown.matching import DEFAULT_THRESHOLD_BITS
 from staydown.notices.queries import (
     closed_notices,
     notice_by_number,
@@ -81,6 +82,11 @@ class LocatedContent:
     known: bool
     exact_copies: int
     registered_bits: int | None
+
+    @property
+    def resembles_registered(self) -> bool:
+        """Whether it is near enough to a registered picture to count as a match."""
+        return self.registered_bits is not None and self.registered_bits <= DEFAULT_THRESHOLD_BITS
 
 
 @dataclass(frozen=True, slots=True)
