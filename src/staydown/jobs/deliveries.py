@@ -40,7 +40,8 @@ def _send(client: httpx.Client, delivery: Delivery) -> DeliveryResult:
         "webhook-signature": signature,
     }
     try:
-        answer = client.post(delivery.url, content=delivery.body, headers=headers)
-    except httpx.HTTPError as error:
+        # The status is the answer. A body is not read: it could be endless, or slower than the lease.
+        with client.stream("POST", delivery.url, content=delivery.body, headers=headers) as answer:
+            return DeliveryResult(status=answer.status_code, trouble="" if answer.is_success else "refused")
+    except (httpx.HTTPError, httpx.InvalidURL) as error:
         return DeliveryResult(status=0, trouble=type(error).__name__)
-    return DeliveryResult(status=answer.status_code, trouble="" if answer.is_success else "refused")
