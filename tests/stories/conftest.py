@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import socket
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, sync_playwright
 
-from staydown.cli.demo import Demo, serve_demo
 from staydown.cli.demo_setup import painted
+from tests.stories.serving import ServedDemo, demonstration
 
 CHROMIUM = "/usr/bin/chromium"
 ARGUMENTS = [
@@ -23,24 +22,18 @@ ARGUMENTS = [
 ]
 PHONE = {"width": 390, "height": 844}
 DESKTOP = {"width": 1280, "height": 800}
-
-
-def free_port() -> int:
-    """A port that nobody listens on right now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+OpenWindow = Callable[..., BrowserContext]
 
 
 @pytest.fixture(scope="session")
-def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServedDemo]:
     """One served demonstration for all stories of this test process; each story uses pictures of its own."""
-    folder = tmp_path_factory.mktemp("demo")
-    with serve_demo(folder, port=free_port(), forum_port=free_port()) as served:
+    with demonstration(tmp_path_factory.mktemp("demo")) as served:
         yield served
 
 
-@pytest.fixture(scope="session")
+# A module's own: Playwright leaves an event loop running, which Django's tests elsewhere must not meet.
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
@@ -49,27 +42,46 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture
-def phone(browser: Browser) -> Iterator[BrowserContext]:
+def window(browser: Browser) -> Iterator[OpenWindow]:
+    """Opens new windows that share nothing with one another; closes them after the story."""
+    opened = []
+
+    def open_window(**options: object) -> BrowserContext:
+        context = browser.new_context(**{"viewport": PHONE, "accept_downloads": True, **options})
+        context.set_default_timeout(20_000)
+        opened.append(context)
+        return context
+
+    yield open_window
+    for context in opened:
+        context.close()
+
+
+@pytest.fixture
+def phone(window: OpenWindow) -> BrowserContext:
     """A new window of a phone's size."""
-    context = browser.new_context(viewport=PHONE, accept_downloads=True)
-    context.set_default_timeout(20_000)
-    yield context
-    context.close()
+    return window()
 
 
 @pytest.fixture
-def desktop(browser: Browser) -> Iterator[BrowserContext]:
+def desktop(window: OpenWindow) -> BrowserContext:
     """A new window of a desk's size."""
-    context = browser.new_context(viewport=DESKTOP, accept_downloads=True)
-    context.set_default_timeout(20_000)
-    yield context
-    context.close()
+    return window(viewport=DESKTOP)
 
 
 @pytest.fixture
-def picture(tmp_path: Path, request: pytest.FixtureRequest) -> Path:
-    """A picture that no other story uses: the story's name chooses the paint."""
-    seed = zlib.crc32(request.node.nodeid.encode()) % 2_000_000_000
-    path = tmp_path / "landscape.jpg"
-    path.write_bytes(painted(seed))
-    return path
+def paint(tmp_path: Path, request: pytest.FixtureRequest) -> Callable[[str], Path]:
+    """Paints pictures that no other story uses: the story's name and the file's name choose the paint."""
+
+    def paint_file(name: str) -> Path:
+        path = tmp_path / name
+        path.write_bytes(painted(zlib.crc32(f"{request.node.nodeid} {name}".encode()) % 2_000_000_000))
+        return path
+
+    return paint_file
+
+
+@pytest.fixture
+def picture(paint: Callable[[str], Path]) -> Path:
+    """A picture that no other story uses."""
+    return paint("landscape.jpg")
