@@ -52,11 +52,17 @@ class Installation:
         except FileNotFoundError:
             pass
         self.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-        value = secrets.token_urlsafe(48)
+        draft = path.with_name(f"{name}.{secrets.token_hex(8)}")
+        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         try:
-            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            with os.fdopen(descriptor, "w") as file:
+                file.write(secrets.token_urlsafe(48))
+                file.flush()
+                os.fsync(file.fileno())
+            # A link appears whole or not at all: nobody ever reads half a secret, or an empty one.
+            os.link(draft, path)
         except FileExistsError:  # another process of this installation was first
-            return path.read_text().strip()
-        with os.fdopen(descriptor, "w") as file:
-            file.write(value)
-        return value
+            pass
+        finally:
+            draft.unlink()
+        return path.read_text().strip()

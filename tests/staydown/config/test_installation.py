@@ -84,26 +84,50 @@ def test_secret_is_made_once_and_readable_by_this_account_only(tmp_path: Path) -
 
 def test_secret_of_a_process_that_was_first_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     # Given another process that makes the file between the look and the making
-    opened = os.open
+    link = os.link
 
-    def slower(path: Path, *arguments: int) -> int:
+    def slower(draft: Path, path: Path) -> None:
         path.write_text("theirs\n")
-        return opened(path, *arguments)
+        link(draft, path)
 
-    monkeypatch.setattr(os, "open", slower)
+    monkeypatch.setattr(os, "link", slower)
 
     # When
     assert an_installation(tmp_path).secret("secret_key") == "theirs"
+    assert os.listdir(tmp_path) == ["secret_key"]
 
 
-def test_many_processes_at_once_agree_on_one_secret(tmp_path: Path) -> None:
+def test_process_that_is_killed_while_it_makes_a_secret_leaves_no_empty_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Given a process that dies before the secret is on the disk
+    def die(descriptor: int) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as dying:
+        dying.setattr(os, "fsync", die)
+        with pytest.raises(KeyboardInterrupt):
+            an_installation(tmp_path).secret("secret_key")
+
+    # Then the next one makes a whole one
+    assert len(an_installation(tmp_path).secret("secret_key")) >= 64
+
+
+@pytest.mark.parametrize("attempt", range(10))
+def test_many_processes_at_once_agree_on_one_whole_secret(tmp_path: Path, attempt: int) -> None:
     made = an_installation(tmp_path)
-    found: set[str] = set()
-    made.secret("warm")
-    threads = [threading.Thread(target=lambda: found.add(made.secret("warm"))) for _ in range(8)]
+    found: list[str] = []
+    together = threading.Barrier(8)
+
+    def look() -> None:
+        together.wait()
+        found.append(made.secret("secret_key"))
+
+    threads = [threading.Thread(target=look) for _ in range(8)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
 
-    assert len(found) == 1
+    assert len(found) == 8
+    assert set(found) == {(tmp_path / "secret_key").read_text()}
