@@ -7,6 +7,7 @@ import ast
 import re
 
 import pytest
+from django.core.management import call_command
 
 from tests.architecture.survey import SRC, STAGES, write_tree
 
@@ -115,3 +116,9 @@ def test_straight_history_passes(tmp_path):
 
 def test_tables_without_a_history_are_noticed(tmp_path):
     assert missing_histories(write_tree(tmp_path, {"bank/models.py": "x = 1\n"})) == ["bank"]
+
+
+@pytest.mark.django_db
+def test_models_and_migrations_say_the_same() -> None:
+    """Raises SystemExit if a migration is missing; the order of a set must not make one (`sorted` in models)."""
+    call_command("makemigrations", check=True, dry_run=True, verbosity=0)

@@ -7,6 +7,10 @@ from django.db import models
 from staydown.notices.rules import FINAL_STATES
 from staydown.notices.terms import NoticeState, Signer
 
+# Sorted, so that the constraint reads the same in every process and no migration is made for nothing.
+_CLOSED = sorted(state.value for state in FINAL_STATES)
+_WAITING = sorted(state.value for state in set(NoticeState) - FINAL_STATES)
+
 
 class NoticeRecord(models.Model):
     """One removal request with its four elements and its clock."""
@@ -33,10 +37,8 @@ class NoticeRecord(models.Model):
         constraints = [
             models.CheckConstraint(
                 condition=(
-                    models.Q(state__in=[state.value for state in FINAL_STATES], closed_at__isnull=False)
-                    | models.Q(
-                        state__in=[state.value for state in set(NoticeState) - FINAL_STATES], closed_at=None
-                    )
+                    models.Q(state__in=_CLOSED, closed_at__isnull=False)
+                    | models.Q(state__in=_WAITING, closed_at=None)
                 ),
                 name="notice_closed_with_time",
             ),

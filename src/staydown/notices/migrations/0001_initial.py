@@ -102,7 +102,7 @@ class Migration(migrations.Migration):
             constraint=models.CheckConstraint(
                 condition=models.Q(
                     models.Q(
-                        ("closed_at__isnull", False), ("state__in", ["removed", "not_removed", "withdrawn"])
+                        ("closed_at__isnull", False), ("state__in", ["not_removed", "removed", "withdrawn"])
                     ),
                     models.Q(("closed_at", None), ("state__in", ["claimed", "open"])),
                     _connector="OR",
