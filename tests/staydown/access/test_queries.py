@@ -9,7 +9,12 @@ from datetime import datetime, timedelta
 import pytest
 
 from staydown.access import operations, queries
-from staydown.access.errors import IdempotencyKeyReused, ScopeMissing, TokenNotRecognised
+from staydown.access.errors import (
+    IdempotencyKeyReused,
+    PlatformNotFound,
+    ScopeMissing,
+    TokenNotRecognised,
+)
 from staydown.access.models import ApiToken
 from staydown.access.terms import MarkedCall, NewToken, Platform, Scope
 from tests.staydown.conftest import NOW, a_platform
@@ -110,3 +115,11 @@ def test_marked_call_finds_what_the_same_call_made(forum: Platform) -> None:
         assert queries.made_by_earlier_call(different) is None
     with pytest.raises(IdempotencyKeyReused):
         queries.made_by_earlier_call(replace(call, body_sha256="b" * 64))
+
+
+def test_platform_is_found_by_its_exact_name_only(forum: Platform) -> None:
+    assert queries.platform_by_name("Forum") == forum
+
+    for name in ("forum", "Forum ", ""):
+        with pytest.raises(PlatformNotFound):
+            queries.platform_by_name(name)

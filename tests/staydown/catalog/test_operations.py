@@ -9,7 +9,12 @@ import pytest
 
 from staydown.access.terms import Platform
 from staydown.catalog.models import ContentRecord
-from staydown.catalog.operations import list_content, mark_removed, save_positions
+from staydown.catalog.operations import (
+    forget_positions,
+    list_content,
+    mark_removed,
+    save_positions,
+)
 from staydown.catalog.queries import content_at, journal_positions
 from staydown.catalog.terms import Content
 from tests.staydown.conftest import NOW, a_platform, an_upload, some_content, some_digests
@@ -113,3 +118,11 @@ def test_positions_move_on_file_by_file(db: None) -> None:
     save_positions({})
 
     assert journal_positions() == {"1.journal": 100, "2.journal": 2**33}
+
+
+def test_positions_of_journals_that_are_gone_are_forgotten(db: None) -> None:
+    save_positions({"1.journal": 100, "2.journal": 5})
+
+    forget_positions(name for name in ["1.journal", "9.journal"])
+
+    assert journal_positions() == {"2.journal": 5}

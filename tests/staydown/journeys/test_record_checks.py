@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import os
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,10 +13,12 @@ from django.conf import settings
 from staydown.access.terms import Platform
 from staydown.bank.queries import match_counts
 from staydown.catalog.models import ContentRecord
+from staydown.catalog.operations import save_positions
 from staydown.catalog.queries import journal_positions
 from staydown.journal import CheckJournalWriter
+from staydown.journal.lines import encode_line
 from staydown.journeys import record_checks as journey
-from staydown.journeys.record_checks import record_checks
+from staydown.journeys.record_checks import delete_read_checks, record_checks
 from tests.staydown.conftest import NOW, an_entry, some_digests
 
 
@@ -171,3 +175,47 @@ def test_line_that_is_still_being_written_is_left_for_the_next_sweep(
     path.write_bytes(whole)
     assert record_checks() == 1
     assert listed() == ["post-1"]
+
+
+def test_journal_that_was_read_to_its_end_is_deleted_and_forgotten(
+    forum: Platform, journal: CheckJournalWriter
+) -> None:
+    # Given a journal that was read, one that was read half, one unread, and the one that is being written
+    def write(name: int, *numbers: int) -> Path:
+        path = settings.STAYDOWN_CHECKS_DIR / f"{name:020d}-{os.getpid()}.journal"
+        path.parent.mkdir(exist_ok=True, parents=True)
+        path.write_bytes(b"".join(encode_line(a_record(forum.id, number)) for number in numbers))
+        return path
+
+    read, half = write(1, 1), write(2, 2)
+    journal.append(a_record(forum.id, 3))
+    record_checks()
+    half.write_bytes(half.read_bytes() + encode_line(a_record(forum.id, 4)))
+    unread = write(3, 5)
+
+    # When the sweep comes by, then only what was read and is written no more is gone
+    assert delete_read_checks() == 1
+    assert not read.exists()
+    assert half.exists()
+    assert unread.exists()
+    assert set(journal_positions()) == {half.name, *other_names(read, half, unread)}
+
+    # When it comes after the rest was read, then nothing is lost or recorded twice
+    record_checks()
+    assert delete_read_checks() == 2
+    assert record_checks() == 0
+    assert listed() == [f"post-{number}" for number in range(1, 6)]
+    assert len(journal_positions()) == 1
+
+
+def other_names(*paths: Path) -> set[str]:
+    """The journals in the folder beside these."""
+    return {path.name for path in settings.STAYDOWN_CHECKS_DIR.iterdir()} - {path.name for path in paths}
+
+
+def test_position_in_a_file_that_is_gone_is_forgotten(db: None) -> None:
+    # Given a process that was killed between the file and the row
+    save_positions({"1-1.journal": 100})
+
+    assert delete_read_checks() == 0
+    assert journal_positions() == {}

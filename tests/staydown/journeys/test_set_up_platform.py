@@ -9,14 +9,14 @@ import json
 import pytest
 from django.conf import settings
 
-from staydown.access.errors import PlatformNameTaken
+from staydown.access.errors import PlatformNameTaken, PlatformNotFound, TokenNotRecognised
 from staydown.access.models import ApiToken, PlatformRecord
 from staydown.access.queries import holder_of_token
 from staydown.access.terms import Scope
 from staydown.action.models import EndpointRecord
 from staydown.action.queries import has_endpoint
 from staydown.journal import TokensFile
-from staydown.journeys.set_up_platform import ConnectedPlatform, connect_platform
+from staydown.journeys.set_up_platform import ConnectedPlatform, connect_platform, replace_token
 from tests.staydown.conftest import NOW
 
 
@@ -60,3 +60,30 @@ def test_name_that_is_taken_leaves_the_first_platform_as_it_is(db: None) -> None
         connect()
     assert (PlatformRecord.objects.count(), ApiToken.objects.count()) == (1, 1)
     assert json.loads(settings.STAYDOWN_TOKENS_PATH.read_text()) == before
+
+
+def test_replaced_token_works_and_every_older_one_is_refused_everywhere(db: None) -> None:
+    # Given two connected platforms
+    forum, other = connect("Forum"), connect("Other")
+
+    # When the forum's token is replaced, twice
+    second = replace_token(name="Forum", now=NOW)
+    third = replace_token(name="Forum", now=NOW)
+
+    # Then only the last one speaks for it, to the pages and to the upload check
+    good = {third.secret, other.token.secret}
+    tokens = TokensFile(settings.STAYDOWN_TOKENS_PATH)
+    for secret in (forum.token.secret, second.secret, third.secret, other.token.secret):
+        digest = hashlib.sha256(secret.encode()).hexdigest()
+        assert (tokens.find(digest, now=NOW) is not None) == (secret in good)
+        if secret in good:
+            assert holder_of_token(secret, scope=Scope.CHECK, now=NOW)
+        else:
+            with pytest.raises(TokenNotRecognised):
+                holder_of_token(secret, scope=Scope.CHECK, now=NOW)
+    assert third.platform == forum.token.platform
+
+
+def test_token_of_an_unknown_platform_cannot_be_replaced(db: None) -> None:
+    with pytest.raises(PlatformNotFound):
+        replace_token(name="forum", now=NOW)
