@@ -307,4 +307,4 @@ def test_page_says_what_the_law_asks_for_and_where_that_stands(alice: Window, fo
 
     assert page.says("Why these four things")
     assert page.says("47 U.S.C. 223a")
-    assert page.says("Time limit: 48 hours.")
+    assert page.says("Then the platform has 48 hours.")
