@@ -10,6 +10,7 @@ import uvicorn
 
 from forum.app import create_forum
 from forum.settings import ForumSettings
+from staydown.client import ClientMisconfigured, WebhookSecretMalformed
 
 
 def main() -> None:
@@ -24,9 +25,13 @@ def main() -> None:
         settings = ForumSettings.from_environment(given.data, port=given.port)
     except KeyError as error:
         sys.exit(f"Set {error.args[0]} in the environment; `staydown manage add-platform` prints it.")
-    uvicorn.run(
-        create_forum(settings), host="127.0.0.1", port=given.port, log_level="warning", access_log=False
-    )
+    try:
+        settings.check()
+        forum = create_forum(settings)
+    except (ClientMisconfigured, WebhookSecretMalformed) as error:
+        sys.exit(f"The forum cannot work with this environment: {error}.")
+    # No access log: who looked at which picture is nobody's business.
+    uvicorn.run(forum, host="127.0.0.1", port=given.port, log_level="warning", access_log=False)
 
 
 if __name__ == "__main__":

@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import io
 import secrets
+import unicodedata
 from collections.abc import AsyncIterator
-from pathlib import Path
-from typing import Any
 
-from PIL import Image, UnidentifiedImageError
 from starlette.applications import Starlette
-from starlette.datastructures import FormData, UploadFile
+from starlette.datastructures import UploadFile
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.middleware.sessions import SessionMiddleware
@@ -20,19 +17,25 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, RedirectResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
-from starlette.templating import Jinja2Templates
 
+from forum.checks import Checks
+from forum.duties import Duties
+from forum.frame import HERE, MEDIA_HEADERS, Frame, LimitBody
+from forum.intake import MEDIA_TYPES, NotTakeable, take_in
+from forum.members import FailedSignIns, Member, Members, NameTaken, NotAllowedHere
 from forum.removals import Removals
 from forum.settings import ForumSettings
-from forum.storage import Member, NameTaken, Post, Storage
+from forum.storage import Post, Storage
 from staydown.client import Action, AsyncStaydown, WebhookRefused, webhooks
 
-MAX_UPLOAD_BYTES = 20 * 1024 * 1024
-MIN_PASSWORD_LENGTH = 8
 MAX_TITLE_LENGTH = 120
-# What browsers show and Pillow can verify; ending and media type come from here, never from the upload.
-_FORMATS = {"JPEG": "jpg", "PNG": "png", "WEBP": "webp", "GIF": "gif"}
-_HERE = Path(__file__).parent
+POSTS_ON_A_PAGE = 24
+# Staydown's own webhooks are some hundred bytes.
+MAX_WEBHOOK_BYTES = 64 * 1024
+# A check takes some hundredths of a second. Whoever waits longer is told that it will be looked at later.
+CHECK_WITHIN_SECONDS = 4.0
+# Decoding a large picture or checking a password takes a processor and up to 200 MB for a moment.
+_HEAVY_AT_ONCE = 2
 
 
 class Forum:
@@ -41,211 +44,206 @@ class Forum:
     def __init__(self, settings: ForumSettings, *, staydown: AsyncStaydown) -> None:
         self.settings = settings
         self.storage = Storage(settings.data)
-        self.staydown = staydown
-        self.removals = Removals(self.storage, staydown)
-        self.templates = Jinja2Templates(directory=_HERE / "templates")
-
-    # --- what every page needs
-
-    def member(self, request: Request) -> Member | None:
-        """Who is signed in."""
-        name = request.session.get("member")
-        return self.storage.member(name) if name else None
-
-    def page(self, request: Request, template: str, *, status: int = 200, **context: Any) -> Response:
-        """A page with what the frame around it shows."""
-        token = request.session.setdefault("form", secrets.token_urlsafe(16))
-        shown = {
-            "member": self.member(request),
-            "form_token": token,
-            "report_url": f"{self.settings.staydown_url}/request",
-            "public_url": self.settings.public_url,
-            **context,
-        }
-        response = self.templates.TemplateResponse(request, template, shown, status_code=status)
-        response.headers["Cache-Control"] = "no-store"
-        response.headers["Content-Security-Policy"] = (
-            "default-src 'none'; img-src 'self'; style-src 'self'; form-action 'self'; base-uri 'none'; "
-            "frame-ancestors 'none'"
-        )
-        return response
-
-    async def form(self, request: Request) -> FormData:
-        """The sent form. 413 if it is too large, 403 if it did not come from one of our pages."""
-        if int(request.headers.get("content-length", "0")) > MAX_UPLOAD_BYTES + 100_000:
-            raise HTTPException(413, "That file is larger than 20 megabytes.")
-        form = await request.form(max_files=1, max_fields=10)
-        expected = request.session.get("form", "")
-        if not expected or not secrets.compare_digest(str(form.get("form_token", "")), expected):
-            raise HTTPException(403, "This form is too old. Go back, reload the page and send it again.")
-        return form
+        self.members = Members(self.storage.database)
+        self.checks = Checks(self.storage, staydown, public_url=settings.public_url)
+        self.duties = Duties([Removals(self.storage, staydown, public_url=settings.public_url), self.checks])
+        self.frame = Frame(settings, self.members)
+        self.failed_sign_ins = FailedSignIns()
+        self._heavy = asyncio.Semaphore(_HEAVY_AT_ONCE)
 
     def _sign_in(self, request: Request, member: Member) -> Response:
         request.session.clear()
         request.session["member"] = member.name
         return RedirectResponse("/", 303)
 
-    def _may_see(self, post: Post, member: Member | None) -> bool:
-        if post.state == "published":
-            return True
-        return (
-            post.state == "held" and member is not None and (member.moderates or member.name == post.member)
-        )
+    def _visible_post(self, request: Request) -> tuple[Post, Member | None]:
+        """The post of this address. 410 if it was removed; 404 if it is none or not for this visitor."""
+        post = self.storage.post(request.path_params["post_id"])
+        if post is not None and post.state == "removed":
+            raise HTTPException(410, "This post was removed.")
+        member = self.frame.member(request)
+        theirs = member is not None and post is not None and (member.moderates or member.name == post.member)
+        if post is None or not (post.state == "published" or theirs):
+            raise HTTPException(404, "There is no such post.")
+        return post, member
 
     # --- pages
 
     async def front(self, request: Request) -> Response:
-        """Everything that is published."""
-        return self.page(request, "front.html", posts=self.storage.published())
+        """What is published, newest first."""
+        number = request.query_params.get("page", "1")
+        page = int(number) if number.isascii() and number.isdigit() and len(number) < 6 else 1
+        page = max(page, 1)
+        posts = self.storage.published(offset=(page - 1) * POSTS_ON_A_PAGE, limit=POSTS_ON_A_PAGE + 1)
+        shown, more = posts[:POSTS_ON_A_PAGE], len(posts) > POSTS_ON_A_PAGE
+        return self.frame.page(request, "front.html", posts=shown, number=page, more=more)
 
     async def join(self, request: Request) -> Response:
         """Becoming a member."""
-        if request.method == "GET":
-            return self.page(request, "join.html")
-        form = await self.form(request)
-        name, password = str(form.get("name", "")).strip(), str(form.get("password", ""))
-        if not 2 <= len(name) <= 40 or len(password) < MIN_PASSWORD_LENGTH:
-            trouble = "A name has 2 to 40 letters, a password at least 8."
-            return self.page(request, "join.html", status=422, trouble=trouble, name=name)
+        if request.method != "POST":
+            return self.frame.page(request, "join.html")
+        form = await self.frame.form(request)
+        name, password = str(form.get("name", "")), str(form.get("password", ""))
         try:
-            member = await asyncio.to_thread(self.storage.join, name, password)
+            async with self._heavy:
+                member = await asyncio.to_thread(self.members.join, name, password)
+        except NotAllowedHere as error:
+            return self.frame.page(request, "join.html", status=422, trouble=str(error), name=name)
         except NameTaken:
             trouble = "Somebody uses this name already. Choose another one."
-            return self.page(request, "join.html", status=409, trouble=trouble, name=name)
+            return self.frame.page(request, "join.html", status=409, trouble=trouble, name=name)
         return self._sign_in(request, member)
 
     async def sign_in(self, request: Request) -> Response:
         """Signing in."""
-        if request.method == "GET":
-            return self.page(request, "sign_in.html")
-        form = await self.form(request)
-        name = str(form.get("name", "")).strip()
-        member = await asyncio.to_thread(self.storage.sign_in, name, str(form.get("password", "")))
+        if request.method != "POST":
+            return self.frame.page(request, "sign_in.html")
+        form = await self.frame.form(request)
+        name, password = str(form.get("name", "")), str(form.get("password", ""))
+        address = request.client.host if request.client else ""
+        if self.failed_sign_ins.are_too_many(name, address):
+            trouble = "That was wrong too often. Wait 15 minutes, then try again."
+            return self.frame.page(request, "sign_in.html", status=429, trouble=trouble, name=name)
+        async with self._heavy:
+            member = await asyncio.to_thread(self.members.sign_in, name, password)
         if member is None:
+            self.failed_sign_ins.note(name, address)
             trouble = "This name and this password do not belong together."
-            return self.page(request, "sign_in.html", status=403, trouble=trouble, name=name)
+            return self.frame.page(request, "sign_in.html", status=403, trouble=trouble, name=name)
+        self.failed_sign_ins.forget(name, address)
         return self._sign_in(request, member)
 
     async def sign_out(self, request: Request) -> Response:
         """Signing out."""
-        await self.form(request)
+        await self.frame.form(request)
         request.session.clear()
         return RedirectResponse("/", 303)
 
     async def mine(self, request: Request) -> Response:
         """A member's own posts, held ones too; for the moderator also what waits."""
-        member = self.member(request)
+        member = self.frame.member(request)
         if member is None:
             return RedirectResponse("/sign-in", 303)
         waiting = self.storage.held() if member.moderates else []
-        return self.page(request, "mine.html", posts=self.storage.posts_of(member.name), waiting=waiting)
+        return self.frame.page(
+            request, "mine.html", posts=self.storage.posts_of(member.name), waiting=waiting
+        )
 
     async def upload(self, request: Request) -> Response:
         """Posting a picture: checked first, then published, held or refused."""
-        member = self.member(request)
+        member = self.frame.member(request)
         if member is None:
             return RedirectResponse("/sign-in", 303)
-        if request.method == "GET":
-            return self.page(request, "upload.html")
-        form = await self.form(request)
-        title = str(form.get("title", "")).strip()[:MAX_TITLE_LENGTH] or "Untitled"
-        sent = form.get("picture")
-        picture = await sent.read() if isinstance(sent, UploadFile) else b""
-        ending, trouble = _recognise(picture)
-        if ending is None:
-            return self.page(request, "upload.html", status=422, trouble=trouble, post_title=title)
-        post_id = secrets.token_hex(6)
-        result = await self.staydown.check(
-            picture, content_id=post_id, content_url=f"{self.settings.public_url}/posts/{post_id}"
-        )
-        if result.action is Action.BLOCK:
-            return self.page(request, "refused.html", status=451)
-        self.storage.add_post(
-            post_id=post_id,
-            member=member.name,
-            title=title,
-            file=f"{post_id}.{ending}",
-            picture=picture,
-            state="published" if result.action is Action.ALLOW else "held",
-        )
+        if request.method != "POST":
+            return self.frame.page(request, "upload.html")
+        form = await self.frame.form(request)
+        title = _tidy_title(str(form.get("title", "")))
+        chosen = form.get("picture")
+        sent = await chosen.read() if isinstance(chosen, UploadFile) else b""
+        post_id = secrets.token_hex(8)
+        try:
+            async with self._heavy:
+                picture = await asyncio.to_thread(take_in, sent)
+            self.storage.announce(post_id)
+            verdict = await self.checks.of_upload(sent, picture, post_id=post_id)
+            if verdict.action is Action.BLOCK:
+                return self.frame.page(request, "refused.html", status=451)
+            kept = self.storage.add_post(
+                post_id=post_id,
+                member=member.name,
+                title=title or "Untitled",
+                picture=picture,
+                state="published" if verdict.action is Action.ALLOW else "held",
+                unchecked=verdict.unchecked,
+            )
+        except NotTakeable as error:
+            trouble = str(error)
+            return self.frame.page(request, "upload.html", status=422, trouble=trouble, post_title=title)
+        finally:
+            self.storage.withdraw_announcement(post_id)
+        if not kept:
+            raise HTTPException(410, "This picture was ordered removed while you posted it.")
+        if verdict.unchecked:
+            self.duties.wake()
         return RedirectResponse(f"/posts/{post_id}", 303)
 
     async def post(self, request: Request) -> Response:
         """One post; a removed one answers 410, one that waits is seen by its member and the moderator."""
-        post = self.storage.post(request.path_params["post_id"])
-        if post is None:
-            raise HTTPException(404, "There is no such post.")
-        if post.state == "removed":
-            raise HTTPException(410, "This post was removed.")
-        if not self._may_see(post, self.member(request)):
-            raise HTTPException(404, "There is no such post.")
-        return self.page(request, "post.html", post=post)
+        post, member = self._visible_post(request)
+        own = member is not None and member.name == post.member
+        may_decide = member is not None and (member.moderates or own)
+        return self.frame.page(request, "post.html", post=post, own=own, may_decide=may_decide)
 
     async def media(self, request: Request) -> Response:
         """A post's picture, for whoever may see the post."""
-        post = self.storage.post(request.path_params["post_id"])
-        if post is None or not self._may_see(post, self.member(request)):
+        post, _ = self._visible_post(request)
+        small = self.storage.media / post.small_file
+        path = self.storage.media / post.file
+        if request.url.path.endswith("/small") and small.exists():
+            path = small
+        if not path.exists():  # removed between our two looks, or lost
             raise HTTPException(404, "There is no such picture.")
-        headers = {"X-Content-Type-Options": "nosniff", "Cache-Control": "no-store"}
-        return FileResponse(self.storage.media / post.file, headers=headers)
+        media_type = MEDIA_TYPES.get(path.suffix.removeprefix("."), "application/octet-stream")
+        return FileResponse(path, headers=MEDIA_HEADERS, media_type=media_type)
 
-    async def moderate(self, request: Request) -> Response:
-        """The moderator publishes or removes what was held."""
-        member = self.member(request)
-        if member is None or not member.moderates:
+    async def decide(self, request: Request) -> Response:
+        """The moderator publishes what was held, or removes a post; a member removes their own."""
+        post, member = self._visible_post(request)
+        if member is None or not (member.moderates or member.name == post.member):
             raise HTTPException(404, "There is no such page.")
-        form = await self.form(request)
-        post_id = request.path_params["post_id"]
-        if form.get("decision") == "publish":
-            self.storage.publish(post_id)
+        decision = (await self.frame.form(request)).get("decision")
+        if decision == "remove":
+            self.storage.remove(post.id)
+        elif decision == "publish" and member.moderates:
+            # A person may judge what looks like a registered picture, but not what nobody has checked.
+            if post.unchecked:
+                raise HTTPException(409, "This picture was not checked yet. It is published after its check.")
+            self.storage.publish(post.id)
         else:
-            self.storage.remove(post_id)
+            raise HTTPException(403, "That is not yours to decide.")
         return RedirectResponse("/mine", 303)
 
     async def webhook(self, request: Request) -> Response:
         """Staydown speaks: verify, write the order down, answer at once; the work is done beside."""
-        body = await request.body()
+        body = bytearray()
+        async for chunk in request.stream():
+            body += chunk
+            if len(body) > MAX_WEBHOOK_BYTES:
+                return Response(status_code=413)
         try:
-            event = webhooks.verify(self.settings.webhook_secret, dict(request.headers), body)
+            event = webhooks.verify(self.settings.webhook_secret, dict(request.headers), bytes(body))
         except WebhookRefused:
             return Response(status_code=401)
         if event.type == "copy.instructed":
-            self.removals.order(str(event.data["copy_id"]))
+            copy_id = event.data.get("copy_id")
+            if not isinstance(copy_id, str):
+                return Response(status_code=422)
+            if self.storage.order_removal(copy_id, event_id=event.id):
+                self.duties.wake()
         return Response(status_code=204)
 
-    async def failure(self, request: Request, error: Exception) -> Response:
-        """What went wrong, in plain words."""
-        status = error.status_code if isinstance(error, HTTPException) else 500
-        detail = error.detail if isinstance(error, HTTPException) else "Something broke on our side."
-        return self.page(request, "failure.html", status=status, detail=detail)
 
-
-def _recognise(picture: bytes) -> tuple[str | None, str]:
-    """The file's ending, or None and why it cannot be taken."""
-    if not picture:
-        return None, "Choose a picture first; this file is empty."
-    if len(picture) > MAX_UPLOAD_BYTES:
-        return None, "That file is larger than 20 megabytes."
-    try:
-        with Image.open(io.BytesIO(picture), formats=list(_FORMATS)) as opened:
-            kind = opened.format or ""
-            opened.verify()
-    except (UnidentifiedImageError, OSError, SyntaxError, ValueError, Image.DecompressionBombError):
-        return None, "That file is not a picture that we can show. Use JPEG, PNG, WebP or GIF."
-    return _FORMATS[kind], ""
+def _tidy_title(text: str) -> str:
+    """One line without control characters, among them those that turn the direction of writing."""
+    kept = "".join(letter if letter.isprintable() else " " for letter in unicodedata.normalize("NFC", text))
+    return " ".join(kept.split())[:MAX_TITLE_LENGTH]
 
 
 def create_forum(settings: ForumSettings, *, staydown_client: AsyncStaydown | None = None) -> Starlette:
     """The forum as an ASGI application; tests give a client of their own."""
     staydown = staydown_client or AsyncStaydown(
-        settings.staydown_url, settings.staydown_token, on_unreachable="hold"
+        settings.staydown_url,
+        settings.staydown_token,
+        timeout_s=CHECK_WITHIN_SECONDS,
+        on_unreachable="hold",
     )
     settings.data.mkdir(parents=True, exist_ok=True)
     forum = Forum(settings, staydown=staydown)
 
     @contextlib.asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
-        task = asyncio.create_task(forum.removals.run())
+        forum.storage.tidy_up()
+        task = asyncio.create_task(forum.duties.run())
         yield
         task.cancel()
         with contextlib.suppress(asyncio.CancelledError):
@@ -263,19 +261,21 @@ def create_forum(settings: ForumSettings, *, staydown_client: AsyncStaydown | No
             Route("/mine", forum.mine),
             Route("/upload", forum.upload, methods=both),
             Route("/posts/{post_id}", forum.post),
-            Route("/posts/{post_id}/decision", forum.moderate, methods=["POST"]),
+            Route("/posts/{post_id}/decision", forum.decide, methods=["POST"]),
             Route("/media/{post_id}", forum.media),
+            Route("/media/{post_id}/small", forum.media),
             Route("/staydown/webhook", forum.webhook, methods=["POST"]),
-            Mount("/static", StaticFiles(directory=_HERE / "static")),
+            Mount("/static", StaticFiles(directory=HERE / "static")),
         ],
         middleware=[
+            Middleware(LimitBody),
             Middleware(
                 SessionMiddleware,
                 secret_key=settings.session_key(),
                 session_cookie="harbour",
                 same_site="strict",
                 https_only=settings.public_url.startswith("https://"),
-            )
+            ),
         ],
-        exception_handlers={HTTPException: forum.failure, 500: forum.failure},
+        exception_handlers={HTTPException: forum.frame.refusal, 500: forum.frame.defect},
     )

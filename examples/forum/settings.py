@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import secrets
 from dataclasses import dataclass
 from pathlib import Path
+
+from staydown.client import WebhookRefused, webhooks
 
 
 @dataclass(frozen=True)
@@ -29,10 +32,10 @@ class ForumSettings:
             webhook_secret=os.environ["STAYDOWN_WEBHOOK_SECRET"],
         )
 
-    @property
-    def media(self) -> Path:
-        """Where the pictures lie."""
-        return self.data / "media"
+    def check(self) -> None:
+        """Raises WebhookSecretMalformed now rather than at the first removal."""
+        with contextlib.suppress(WebhookRefused):
+            webhooks.verify(self.webhook_secret, {}, b"")
 
     def session_key(self) -> str:
         """The key that signs sessions; made on first use, readable by this account only."""
