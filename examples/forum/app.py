@@ -273,7 +273,9 @@ def create_forum(settings: ForumSettings, *, staydown_client: AsyncStaydown | No
                 SessionMiddleware,
                 secret_key=settings.session_key(),
                 session_cookie="harbour",
-                same_site="strict",
+                # Not "strict": who follows a link from another site would come without the cookie, get a new
+                # one, and so be signed out. No form of ours is sent by GET, and each carries a token besides.
+                same_site="lax",
                 https_only=settings.public_url.startswith("https://"),
             ),
         ],
