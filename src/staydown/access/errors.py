@@ -6,6 +6,7 @@ AccessError
 ├── TokenNotRecognised      unknown, revoked or expired
 ├── ScopeMissing            a good token that may not do this
 ├── PlatformNameTaken       a platform of that name exists
+├── PlatformAddressTaken    a platform with that address exists
 ├── PlatformNotFound        no platform of that name
 ├── IdempotencyKeyReused    the same key came with another body
 └── WordListMissing         the installation lacks data/words
@@ -46,6 +47,10 @@ class ScopeMissing(AccessError):
 
 class PlatformNameTaken(AccessError):
     """A platform of that name exists already."""
+
+
+class PlatformAddressTaken(AccessError):
+    """A platform with that address exists already."""
 
 
 class PlatformNotFound(AccessError):

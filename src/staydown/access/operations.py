@@ -17,6 +17,7 @@ from django.db import transaction
 
 from staydown.access import rules
 from staydown.access.errors import (
+    PlatformAddressTaken,
     PlatformNameTaken,
     ReceiptNotRecognised,
     TooManyAttempts,
@@ -136,9 +137,11 @@ def forget_old_attempts(*, now: datetime) -> int:
 
 
 def add_platform(*, name: str, url_prefix: str, now: datetime) -> Platform:
-    """Adds a platform. Raises PlatformNameTaken if the name is used."""
+    """Adds a platform. Raises PlatformNameTaken or PlatformAddressTaken if name or address is used."""
     if PlatformRecord.objects.filter(name=name).exists():
         raise PlatformNameTaken
+    if PlatformRecord.objects.filter(url_prefix=url_prefix).exists():
+        raise PlatformAddressTaken
     record = PlatformRecord.objects.create(
         public_id=new_public_id("pf"), name=name, url_prefix=url_prefix, created_at=now
     )

@@ -33,8 +33,8 @@ class ThrottleRule:
 
 
 # A person who mistypes seven words needs a few tries; a guesser needs 2**74. Ten per receipt and hour
-# is kind to the first and useless to the second. The address rule stops one machine from walking
-# through many receipts, and is wide enough for a helpline behind one address.
+# is kind to the first and useless to the second, from however many addresses. The address rule stops one
+# machine from walking through many receipts, and is wide enough for a helpline behind one address.
 RECEIPT_RULE = ThrottleRule(limit=10, window=timedelta(hours=1))
 ADDRESS_RULE = ThrottleRule(limit=60, window=timedelta(hours=1))
 SIGN_IN_RULE = ThrottleRule(limit=10, window=timedelta(minutes=15))

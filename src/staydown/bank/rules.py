@@ -10,7 +10,7 @@ from staydown.matching.terms import EntryState
 
 def is_exact(one: Digests, other: Digests) -> bool:
     """Whether two digests name the same file."""
-    return one.sha256 == other.sha256
+    return bool(one.sha256) and one.sha256 == other.sha256
 
 
 def nearest_bits(one: tuple[Fingerprint, ...], other: tuple[Fingerprint, ...]) -> int | None:

@@ -35,9 +35,9 @@ def list_content(check: CheckedUpload) -> bool:
 
 
 def mark_removed(*, platform_id: str, content_id: str, now: datetime) -> None:
-    """Notes that the platform removed an item; its fingerprints leave the catalog with it."""
+    """Notes that the platform removed an item; its fingerprints and digests leave with it."""
     ContentRecord.objects.filter(platform__public_id=platform_id, content_id=content_id).update(
-        removed_at=now, codes=[]
+        removed_at=now, codes=[], sha256="", md5=""
     )
 
 

@@ -27,9 +27,9 @@ def content_term(record: ContentRecord) -> Content:
 
 
 def content_at(*, platform_id: str, url: str) -> Content | None:
-    """What the platform hosts at this address, as far as upload checks told us; None if they did not."""
+    """What the platform hosts at this address, as far as upload checks told us; None if nothing."""
     record = (
-        ContentRecord.objects.filter(platform__public_id=platform_id, content_url=url)
+        ContentRecord.objects.filter(platform__public_id=platform_id, content_url=url, removed_at=None)
         .order_by("-checked_at")
         .first()
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from datetime import UTC, datetime
+from urllib.parse import urlsplit
 
 import click
 
@@ -33,13 +34,22 @@ def migrate() -> None:
     call_command("migrate", interactive=False, stdout=sys.stdout)
 
 
+def _web_address(context: click.Context, parameter: click.Parameter, value: str) -> str:
+    parts = urlsplit(value)
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
+        raise click.BadParameter("give a web address such as https://forum.example/", context, parameter)
+    return value
+
+
 @command.command("add-platform")
 @click.argument("name")
-@click.option("--url-prefix", required=True, help="What every post's address starts with.")
-@click.option("--webhook-url", required=True, help="Where the platform hears from us.")
+@click.option(
+    "--url-prefix", required=True, callback=_web_address, help="What every post's address starts with."
+)
+@click.option("--webhook-url", required=True, callback=_web_address, help="Where the platform hears from us.")
 def add_platform(name: str, url_prefix: str, webhook_url: str) -> None:
     """Connects a platform; prints its token and its webhook secret, once."""
-    from staydown.access.errors import PlatformNameTaken
+    from staydown.access.errors import PlatformAddressTaken, PlatformNameTaken
     from staydown.journeys.set_up_platform import connect_platform
 
     try:
@@ -48,6 +58,8 @@ def add_platform(name: str, url_prefix: str, webhook_url: str) -> None:
         )
     except PlatformNameTaken as error:
         raise click.ClickException(f"a platform named {name!r} exists already") from error
+    except PlatformAddressTaken as error:
+        raise click.ClickException(f"a platform with the address {url_prefix} exists already") from error
     click.echo(f"platform        {connected.token.platform.id}")
     click.echo(f"token           {connected.token.secret}")
     click.echo(f"webhook secret  {connected.webhook_secret}")

@@ -17,7 +17,7 @@ from django.db import close_old_connections
 
 from staydown.jobs.deliveries import deliver_due
 from staydown.journeys.housekeeping import forget_what_is_old
-from staydown.journeys.publishing import publish_bank, publish_tokens
+from staydown.journeys.publishing import compact_bank_journal, publish_bank, publish_tokens
 from staydown.journeys.record_checks import delete_read_checks, record_checks
 
 logger = logging.getLogger(__name__)
@@ -38,6 +38,7 @@ SWEEPS = (
     Sweep("publish the bank", 0.25, publish_bank),
     Sweep("record upload checks", 0.25, record_checks),
     Sweep("deliver webhooks", 0.25, deliver_due),
+    Sweep("compact the bank journal", 60, compact_bank_journal),
     Sweep("delete read check journals", 60, delete_read_checks),
     Sweep("publish tokens", 30, lambda: publish_tokens(now=datetime.now(UTC))),
     Sweep("forget what is old", 600, lambda: forget_what_is_old(now=datetime.now(UTC))),

@@ -7,7 +7,7 @@ files that it follows, and what it found out (the checks) is written into files 
 from staydown.journal.bank_journal import BankJournalReader, BankJournalWriter, Reset
 from staydown.journal.check_journal import CheckJournalReader, CheckJournalWriter
 from staydown.journal.errors import JournalDamaged, JournalError, JournalFormatUnknown, SequenceNotRising
-from staydown.journal.tokens import TokensFile, write_tokens
+from staydown.journal.tokens import TokensFile, tokens_lock, write_tokens
 
 __all__ = [
     "BankJournalReader",
@@ -20,5 +20,6 @@ __all__ = [
     "Reset",
     "SequenceNotRising",
     "TokensFile",
+    "tokens_lock",
     "write_tokens",
 ]

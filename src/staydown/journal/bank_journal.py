@@ -24,14 +24,17 @@ VERSION = 1
 TAIL_BYTES = 64 * 1024
 
 
-def _header() -> bytes:
-    return encode_line({"format": FORMAT, "version": VERSION, "generation": secrets.token_hex(8)})
+def _header(*, after: int) -> bytes:
+    """The first line. `after` is the last sequence number that this generation does not need to tell."""
+    generation = secrets.token_hex(8)
+    return encode_line({"format": FORMAT, "version": VERSION, "generation": generation, "after": after})
 
 
-def _check_header(line: bytes) -> None:
+def _read_header(line: bytes) -> int:
     header = decode_line(line)
     if header is None or header.get("format") != FORMAT or header.get("version") != VERSION:
         raise JournalFormatUnknown(f"the file is not a {FORMAT} of version {VERSION}")
+    return int(header.get("after", 0))
 
 
 class BankJournalWriter:
@@ -52,7 +55,7 @@ class BankJournalWriter:
         fcntl.flock(self._lock, fcntl.LOCK_EX)
         try:
             if not self._path.exists():
-                self._replace([])
+                self._replace([], after=0)
             self._recover()
         except BaseException:
             os.close(self._lock)
@@ -65,8 +68,13 @@ class BankJournalWriter:
         os.close(self._lock)  # closing releases the lock
 
     def last_seq(self) -> int:
-        """The sequence number of the last record; 0 for an empty journal."""
+        """The sequence number up to which this journal tells everything; 0 for a new one."""
         return self._last_seq
+
+    def count(self) -> int:
+        """How many records the journal holds, also those that later ones have made obsolete."""
+        with self._path.open("rb") as file:
+            return sum(1 for _ in file) - 1
 
     def append(self, records: Sequence[dict[str, Any]]) -> None:
         """Appends the records; they are on disk when this returns. Raises SequenceNotRising."""
@@ -83,17 +91,20 @@ class BankJournalWriter:
                 raise
         self._last_seq = records[-1]["seq"]
 
-    def rewrite(self, records: Sequence[dict[str, Any]]) -> None:
-        """Replaces the journal by a new generation with only these records, at once and whole."""
-        self._check_rising(records, after=0)
-        self._replace(records)
-        self._last_seq = records[-1]["seq"] if records else 0
+    def rewrite(self, records: Sequence[dict[str, Any]], *, after: int = 0) -> None:
+        """Replaces the journal by a new generation with only these records, at once and whole.
 
-    def _replace(self, records: Iterable[dict[str, Any]]) -> None:
+        `after`: a sequence number up to which these records tell everything, though the last may be lower.
+        """
+        self._check_rising(records, after=0)
+        self._replace(records, after=after)
+        self._last_seq = max([after, *(record["seq"] for record in records[-1:])])
+
+    def _replace(self, records: Iterable[dict[str, Any]], *, after: int) -> None:
         draft = self._path.with_suffix(".new")
         descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         with os.fdopen(descriptor, "wb") as file:
-            file.write(_header())
+            file.write(_header(after=after))
             file.writelines(map(encode_line, records))
             file.flush()
             os.fsync(file.fileno())
@@ -118,7 +129,7 @@ class BankJournalWriter:
         """
         with self._path.open("rb+") as file:
             header = file.readline()
-            _check_header(header)
+            after = _read_header(header)
             size = file.seek(0, os.SEEK_END)
             look_back = TAIL_BYTES
             while True:
@@ -131,8 +142,7 @@ class BankJournalWriter:
                     break
                 look_back *= 2  # a record longer than the tail
             file.truncate(start + whole)
-            if records:
-                self._last_seq = records[-1]["seq"]
+            self._last_seq = max([after, *(record["seq"] for record in records[-1:])])
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,7 +204,7 @@ class BankJournalReader:
         self.close()
         file = self._path.open("rb")
         try:
-            _check_header(file.readline())
+            _read_header(file.readline())
         except JournalFormatUnknown:
             file.close()
             raise

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -12,6 +14,18 @@ from typing import Any
 from staydown.journal.errors import JournalFormatUnknown
 
 VERSION = 1
+
+
+@contextmanager
+def tokens_lock(path: Path) -> Iterator[None]:
+    """Keeps other writers of the token file out while the block reads the tokens and writes them."""
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    lock = os.open(path.with_suffix(".lock"), os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(lock)  # closing releases the lock
 
 
 def write_tokens(path: Path, tokens: Sequence[dict[str, Any]]) -> None:

@@ -13,7 +13,7 @@ from django.db import transaction
 
 from staydown.access.queries import live_tokens
 from staydown.bank.queries import journal_records, last_change
-from staydown.journal import BankJournalWriter, write_tokens
+from staydown.journal import BankJournalWriter, tokens_lock, write_tokens
 
 
 def publish_bank() -> int:
@@ -30,11 +30,30 @@ def publish_bank() -> int:
     return len(records)
 
 
+def compact_bank_journal() -> bool:
+    """Starts a new generation if the journal holds more than the live entries. Returns whether it did.
+
+    Only then is what a person withdrew gone from the file, too.
+    """
+    with BankJournalWriter(settings.STAYDOWN_BANK_JOURNAL_PATH) as journal:
+        newest = last_change()
+        records = [record for record in journal_records(after=0) if record["op"] == "put"]
+        if journal.count() <= len(records):
+            return False
+        journal.rewrite(records, after=newest)
+    return True
+
+
 def publish_bank_after_commit() -> None:
     """Publishes once the current transaction is committed."""
     transaction.on_commit(publish_bank)
 
 
 def publish_tokens(*, now: datetime) -> None:
-    """Replaces the upload check's token file with the tokens that are good now."""
-    write_tokens(settings.STAYDOWN_TOKENS_PATH, live_tokens(now=now))
+    """Replaces the upload check's token file with the tokens that are good now.
+
+    Reads them under the file's lock, so that a slow sweep never brings a revoked token back.
+    """
+    path = settings.STAYDOWN_TOKENS_PATH
+    with tokens_lock(path):
+        write_tokens(path, live_tokens(now=now))

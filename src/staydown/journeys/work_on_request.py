@@ -45,7 +45,10 @@ def release_request(*, notice_number: str, reviewer_id: int, now: datetime) -> N
 
 @transaction.atomic
 def open_post(*, notice_number: str, reviewer_id: int, reason: OpeningReason, now: datetime) -> Notice:
-    """Records that a reviewer is about to open the post itself. Returns the request."""
+    """Records that a reviewer is about to open the post itself. Returns the request.
+
+    Raises NotClaimedByYou without a live claim.
+    """
     notice = notice_by_number(notice_number)
     review.record_opening(notice_number=notice_number, reviewer_id=reviewer_id, reason=reason, now=now)
     write(EventKind.POST_OPENED, subject=notice_number, now=now, reason=reason.value)
@@ -56,7 +59,7 @@ def open_post(*, notice_number: str, reviewer_id: int, reason: OpeningReason, no
 def decline_request(*, notice_number: str, reviewer_id: int, reason: Reason | None, now: datetime) -> None:
     """Decides that nothing is removed, and why.
 
-    Raises NotClaimedByYou, ReasonMissing or DecisionAlreadyFinal.
+    Raises NotClaimedByYou, ReasonMissing, DecisionAlreadyFinal, or TransitionRefused if it was withdrawn.
     """
     notice = notice_by_number(notice_number)
     review.record_decision(
@@ -83,7 +86,8 @@ def grant_request(*, notice_number: str, reviewer_id: int, now: datetime) -> Non
 
     In one transaction: the decision; an order for each named post and for each exact copy that the catalog
     knows; and the bank's confirmation of the picture, so that it stays down.
-    Raises NotClaimedByYou, DecisionAlreadyFinal, or NoEndpoint if the platform cannot be told.
+    Raises NotClaimedByYou, DecisionAlreadyFinal, TransitionRefused if it was withdrawn, or NoEndpoint if the
+    platform cannot be told.
     """
     notice = notice_by_number(notice_number)
     review.record_decision(

@@ -59,7 +59,9 @@ def record_decision(
 
 
 def record_opening(*, notice_number: str, reviewer_id: int, reason: OpeningReason, now: datetime) -> None:
-    """Records that a reviewer opened the post itself."""
+    """Records that a reviewer opened the post itself. Raises NotClaimedByYou without a live claim."""
+    held = claims_on([notice_number]).get(notice_number)
+    rules.check_may_decide(held, reviewer_id=reviewer_id, now=now)
     OpeningRecord.objects.create(
         notice_id=notice_number, reviewer_id=reviewer_id, reason=reason, opened_at=now
     )

@@ -83,8 +83,10 @@ def test_removed_post_keeps_no_fingerprint_and_others_keep_theirs(forum: Platfor
     # When the platform has removed the first
     mark_removed(platform_id=forum.id, content_id="post-1", now=LATER)
 
-    # Then only that one is emptied
-    assert (the_post(forum).removed_at, the_post(forum).fingerprints) == (LATER, ())
+    # Then only that one is emptied, and nothing is known at its address any more
+    record = ContentRecord.objects.get(platform_id=forum.id, content_id="post-1")
+    assert (record.removed_at, record.codes, record.sha256, record.md5) == (LATER, [], "", "")
+    assert content_at(platform_id=forum.id, url=record.content_url) is None
     assert (the_post(forum, 2), the_post(other)) == (second, elsewhere)
 
 

@@ -234,3 +234,21 @@ def test_two_writers_take_turns(path: Path) -> None:
     numbers = [record["seq"] for record in BankJournalReader(path).poll() if not isinstance(record, Reset)]
     assert numbers == list(range(1, len(numbers) + 1))
     assert len(numbers) >= 60
+
+
+def test_new_generation_remembers_how_far_it_tells(path: Path) -> None:
+    # Given a journal whose last change is a drop
+    with BankJournalWriter(path) as journal:
+        journal.append([_put(1), _put(2), {"seq": 3, "op": "drop", "entry_id": "ent_2"}])
+        assert journal.count() == 3
+
+        # When it is compacted to what lives
+        journal.rewrite([_put(1)], after=3)
+
+    # Then the next writer goes on behind the drop, which need not be told again
+    with BankJournalWriter(path) as journal:
+        assert (journal.last_seq(), journal.count()) == (3, 1)
+        with pytest.raises(SequenceNotRising):
+            journal.append([_put(3)])
+        journal.append([_put(4)])
+    assert BankJournalReader(path).poll() == [Reset(), _put(1), _put(4)]

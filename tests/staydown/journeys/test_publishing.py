@@ -14,7 +14,7 @@ from staydown.bank.models import ChangeRecord, EntryRecord
 from staydown.bank.operations import set_state
 from staydown.bank.queries import last_change
 from staydown.journal import BankJournalReader, BankJournalWriter, Reset
-from staydown.journeys.publishing import publish_bank, publish_tokens
+from staydown.journeys.publishing import compact_bank_journal, publish_bank, publish_tokens
 from staydown.matching.terms import EntryState
 from tests.staydown.conftest import NOW, an_entry
 
@@ -109,6 +109,26 @@ def test_emptied_database_leaves_an_empty_journal_once(db: None) -> None:
     # When nothing changes, then the journal is not replaced again
     publish_bank()
     assert follower.poll() == []
+
+
+def test_what_was_withdrawn_is_gone_from_the_file_after_compaction(db: None) -> None:
+    # Given a published entry that was withdrawn, and one that lives
+    gone, lives = an_entry(), an_entry()
+    publish_bank()
+    code = gone.fingerprints[0].hex.encode()
+    set_state(entry_ids=[gone.id], state=EntryState.WITHDRAWN, now=NOW)
+    publish_bank()
+    follower = reader()
+    assert bank_of(follower) == {lives.id: "unconfirmed"}
+    assert code in settings.STAYDOWN_BANK_JOURNAL_PATH.read_bytes()
+
+    # When the journal is compacted
+    assert compact_bank_journal()
+
+    # Then its codes are in the file no more, followers know the same, and nothing is left to do
+    assert code not in settings.STAYDOWN_BANK_JOURNAL_PATH.read_bytes()
+    assert bank_of(follower, {"stale": "x"}) == {lives.id: "unconfirmed"}
+    assert (compact_bank_journal(), publish_bank()) == (False, 0)
 
 
 def test_good_tokens_are_published_for_this_account_only(forum: Platform) -> None:

@@ -9,7 +9,12 @@ import json
 import pytest
 from django.conf import settings
 
-from staydown.access.errors import PlatformNameTaken, PlatformNotFound, TokenNotRecognised
+from staydown.access.errors import (
+    PlatformAddressTaken,
+    PlatformNameTaken,
+    PlatformNotFound,
+    TokenNotRecognised,
+)
 from staydown.access.models import ApiToken, PlatformRecord
 from staydown.access.queries import holder_of_token
 from staydown.access.terms import Scope
@@ -22,7 +27,10 @@ from tests.staydown.conftest import NOW
 
 def connect(name: str = "Forum") -> ConnectedPlatform:
     return connect_platform(
-        name=name, url_prefix="http://127.0.0.1:8001/", webhook_url="http://127.0.0.1:8001/hook", now=NOW
+        name=name,
+        url_prefix=f"http://{name.lower()}.example/",
+        webhook_url=f"http://{name.lower()}.example/hook",
+        now=NOW,
     )
 
 
@@ -87,3 +95,13 @@ def test_replaced_token_works_and_every_older_one_is_refused_everywhere(db: None
 def test_token_of_an_unknown_platform_cannot_be_replaced(db: None) -> None:
     with pytest.raises(PlatformNotFound):
         replace_token(name="forum", now=NOW)
+
+
+def test_two_platforms_cannot_have_the_same_address(db: None) -> None:
+    connect("Forum")
+
+    with pytest.raises(PlatformAddressTaken):
+        connect_platform(
+            name="Other", url_prefix="http://forum.example/", webhook_url="http://other.example/", now=NOW
+        )
+    assert PlatformRecord.objects.count() == 1

@@ -142,13 +142,15 @@ def test_second_decision_is_refused_even_with_a_claim(notice: Notice, bob: int, 
 
 
 def test_each_opening_is_recorded_with_its_reason(notice: Notice, bob: int, berta: int) -> None:
-    # When Bob opens the post twice and Berta once
+    # When Bob opens the post twice and, after he gave the request back, Berta once
     for reviewer_id, reason in [
         (bob, OpeningReason.CHECK_LOCATION),
         (bob, OpeningReason.CANNOT_DECIDE_WITHOUT),
         (berta, OpeningReason.SECOND_OPINION),
     ]:
+        review.claim(notice_number=notice.number, reviewer_id=reviewer_id, now=NOW)
         review.record_opening(notice_number=notice.number, reviewer_id=reviewer_id, reason=reason, now=NOW)
+        review.release(notice_number=notice.number, reviewer_id=reviewer_id, now=NOW)
 
     # Then each is there, and counted for who did it
     assert (openings_by(bob), openings_by(berta)) == (2, 1)
@@ -157,3 +159,12 @@ def test_each_opening_is_recorded_with_its_reason(notice: Notice, bob: int, bert
         "cannot_decide_without",
         "second_opinion",
     ]
+
+
+def test_post_is_not_opened_without_a_claim(notice: Notice, bob: int) -> None:
+    with pytest.raises(NotClaimedByYou):
+        review.record_opening(
+            notice_number=notice.number, reviewer_id=bob, reason=OpeningReason.SECOND_OPINION, now=NOW
+        )
+
+    assert openings_by(bob) == 0

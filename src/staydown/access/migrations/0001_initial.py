@@ -26,7 +26,7 @@ class Migration(migrations.Migration):
                 ),
                 ("public_id", models.CharField(max_length=24, unique=True)),
                 ("name", models.CharField(max_length=120, unique=True)),
-                ("url_prefix", models.CharField(max_length=400)),
+                ("url_prefix", models.CharField(max_length=400, unique=True)),
                 ("created_at", models.DateTimeField()),
             ],
         ),
