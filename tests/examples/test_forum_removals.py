@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -29,6 +31,23 @@ def test_an_ordered_removal_deletes_files_and_title_and_is_confirmed(harbour: Ha
         assert [stranger.status(path), bob.status(path)] == [410, 410]
     assert "This post was removed." in stranger.open(f"/posts/{post}").text
     assert "Zanzibar" not in stranger.open("/").text + bob.open("/mine").text
+
+
+def test_no_page_of_the_database_keeps_a_removed_title(harbour: Harbour) -> None:
+    bob = harbour.member("Bob")
+    posts = {
+        name: bob.post(painting(), title=f"{name} " * 15) for name in ("Zanzibar", "Madagascar", "Reykjavik")
+    }
+
+    # Given another connection, so that SQLite does not empty its log by itself when ours closes
+    with closing(sqlite3.connect(harbour.folder / "forum.sqlite3")) as another:
+        another.execute("SELECT count(*) FROM post").fetchone()
+        for name in ("Madagascar", "Zanzibar"):
+            copy_id = harbour.order_removal(content_id=posts[name])
+            assert soon(lambda copy_id=copy_id: harbour.confirmed(copy_id))  # type: ignore[misc]
+        kept = harbour.database_bytes()
+
+    assert [name for name in posts if name.encode() in kept] == ["Reykjavik"]
 
 
 def test_a_held_post_is_removed_too(harbour: Harbour, staydown: StaydownDouble) -> None:
@@ -229,9 +248,11 @@ def test_a_replayed_webhook_does_nothing_the_second_time(harbour: Harbour, stayd
     webhook = staydown.webhook("copy.instructed", copy_id=copy_id)
     harbour.hear(*webhook)
     assert soon(lambda: harbour.rows("removal")[0][1])
-    asked = len(staydown.requests)
+    asked, done = len(staydown.requests), harbour.rows("removal")
 
     assert harbour.hear(*webhook) == 204
+
+    assert harbour.rows("removal") == done
 
     assert not soon(lambda: len(staydown.requests) > asked, within_seconds=0.3)
 
