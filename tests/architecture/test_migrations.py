@@ -120,5 +120,5 @@ def test_tables_without_a_history_are_noticed(tmp_path):
 
 @pytest.mark.django_db
 def test_models_and_migrations_say_the_same() -> None:
-    """Raises SystemExit if a migration is missing; the order of a set must not make one (`sorted` in models)."""
+    """Raises SystemExit if one is missing; the order of a set must not make one (`sorted` in models)."""
     call_command("makemigrations", check=True, dry_run=True, verbosity=0)
