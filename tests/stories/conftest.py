@@ -48,7 +48,7 @@ def window(browser: Browser) -> Iterator[OpenWindow]:
 
     def open_window(**options: object) -> BrowserContext:
         context = browser.new_context(**{"viewport": PHONE, "accept_downloads": True, **options})
-        context.set_default_timeout(20_000)
+        context.set_default_timeout(60_000)
         opened.append(context)
         return context
 

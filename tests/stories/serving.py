@@ -131,6 +131,12 @@ class OwnHouse:
         self.forum_url = f"http://127.0.0.1:{self.forum_port}"
         self.staydown: subprocess.Popen[bytes] | None = None
         self.forum: subprocess.Popen[bytes] | None = None
+        # What a forum without a Staydown would be given; `set_up` puts the real ones here.
+        self.token, self.webhook_secret = "sdk_none", "whsec_" + "A" * 32
+        self.reviewer_password = ""
+
+    def set_up(self) -> None:
+        """Makes the database, connects the forum and adds Bob, as an administrator would."""
         done = run_staydown("manage", "migrate", data=self.data)
         assert done.returncode == 0, done.stderr
         prefix = ["--url-prefix", self.forum_url + "/", "--webhook-url", self.forum_url + "/staydown/webhook"]

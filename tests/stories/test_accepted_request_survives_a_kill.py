@@ -41,7 +41,7 @@ from tests.stories.people import (
 from tests.stories.serving import OwnHouse, run_staydown, wait_until
 
 pytestmark = pytest.mark.browser
-ROUNDS = 3
+ROUNDS = 2
 
 
 @pytest.fixture(scope="module")
@@ -49,6 +49,7 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OwnHouse]:
     """A house that is killed and started again; the forum stays."""
     own = OwnHouse(tmp_path_factory.mktemp("house"))
     try:
+        own.set_up()
         own.start()
         own.start_forum()
         yield own

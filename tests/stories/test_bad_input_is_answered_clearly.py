@@ -167,6 +167,7 @@ def test_wrong_and_replaced_tokens_are_refused_alike(tmp_path: Path, picture: Pa
     # Given a platform whose token is replaced
     house = OwnHouse(tmp_path)
     try:
+        house.set_up()
         house.start()
         assert gate(house.url, house.token, picture.read_bytes()) == 200
         replaced = run_staydown("manage", "replace-token", "Harbour", data=house.data)

@@ -101,6 +101,21 @@ def test_fingerprints_that_wait_to_be_sent_do_not_stand_in_the_way(
     assert asked == []
 
 
+def test_link_stays_in_sight_on_a_long_page(
+    demo: ServedDemo, phone: BrowserContext, receipt: Receipt
+) -> None:
+    # Given Alice's case, longer than her screen
+    page = phone.new_page()
+    open_case(page, demo.url, receipt)
+
+    # When she reads to its end
+    page.get_by_role("link", name="Withdraw everything").scroll_into_view_if_needed()
+    assert page.evaluate("scrollY") > 100
+
+    # Then the link is still there
+    expect(page.get_by_role("link", name="Leave this page now")).to_be_in_viewport(ratio=1)
+
+
 def test_capital_letters_are_not_taken_for_the_exit(demo: ServedDemo, phone: BrowserContext) -> None:
     # Given the page that opens a case
     page = phone.new_page()
