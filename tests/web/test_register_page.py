@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -60,11 +61,19 @@ def test_the_same_file_twice_is_sent_once_and_said(page: Page, harness: Harness)
     assert len(items(page)) == 1
 
 
-def test_stopping_keeps_what_is_ready_and_says_what_was_stopped(page: Page, harness: Harness) -> None:
+def test_stopping_keeps_what_is_ready_and_says_what_was_stopped(
+    page: Page, harness: Harness, tmp_path: Path
+) -> None:
     # Given a small picture, and a video that takes long to read
-    long_video = upload("long.mp4", b"\x00\x00\x00\x18ftypisom" + bytes(45_000_000))
+    chosen = {
+        "a.jpg": photo(1),
+        "long.mp4": b"\x00\x00\x00\x18ftypisom" + bytes(200_000_000),
+        "b.jpg": photo(2),
+    }
+    for name, content in chosen.items():
+        (tmp_path / name).write_bytes(content)
     open_register(page, harness.url)
-    page.set_input_files("#files", [upload("a.jpg", photo(1)), long_video, upload("b.jpg", photo(2))])
+    page.set_input_files("#files", [tmp_path / name for name in chosen])
     page.wait_for_selector("#file-list li:nth-child(2)[data-state=working]")
 
     # When Alice stops
