@@ -35,19 +35,23 @@ class Checks:
         self._public_url = public_url
 
     async def of_upload(self, sent: bytes, picture: Picture, *, post_id: str) -> Verdict:
-        """The stricter answer of two. Raises NotTakeable if Staydown cannot read the picture.
+        """What to do with an upload. Raises NotTakeable if Staydown cannot read the picture.
 
-        Somebody may have registered the very file that is sent here, or one that was saved from our pages;
-        a digest fits only the one. Staydown catalogs the sent file, under the post's id and address: the
-        second answer, so that what the first one blocks is not catalogued as ours.
+        Where the published file is another than the sent one, both are asked about and the stricter answer
+        holds: somebody may have registered the very file that is sent here, or one that was saved from our
+        pages, and a digest fits only the one. Staydown catalogs what is published, under the post's id and
+        address: the last question, so that what was blocked before is not catalogued as ours.
         """
-        shown = await self._ask(picture.content, post_id=None)
-        if shown.action is Action.BLOCK or shown.unchecked:
+        if picture.content != sent:
+            first = await self._ask(sent, post_id=None)
+            if first.action is Action.BLOCK or first.unchecked:
+                return first
+        else:
+            first = Verdict(Action.ALLOW)
+        shown = await self._ask(picture.content, post_id=post_id)
+        if shown.unchecked:
             return shown
-        uploaded = await self._ask(sent, post_id=post_id)
-        if uploaded.unchecked:
-            return uploaded
-        return max(shown, uploaded, key=lambda verdict: _STRICTEST_LAST.index(verdict.action))
+        return max(first, shown, key=lambda verdict: _STRICTEST_LAST.index(verdict.action))
 
     async def work_once(self) -> int:
         """Asks again about each post that waits only for the check. Returns how many still wait."""

@@ -4,7 +4,9 @@ Nothing of the sent file is published but the pixels a visitor sees. What else a
 looked at: where and with what it was taken, a small preview of how it was before cropping, later pictures of
 an animation, another file behind the end. So it is decoded, turned upright, and saved anew.
 
-The price: what is published has another digest than what was sent. `forum.checks` therefore has both checked.
+A picture that carries nothing of the kind is published as it was sent. So is, then, a picture that was saved
+from our own pages and is posted again: it stays the same file, and is found as an identical copy. Where the
+published file is another than the sent one, `forum.checks` has both checked.
 """
 
 from __future__ import annotations
@@ -63,16 +65,32 @@ def take_in(sent: bytes) -> Picture:
 
 def _decoded_and_saved(sent: bytes) -> Picture:
     with Image.open(io.BytesIO(sent), formats=list(_SAVED_AS)) as opened:
+        as_sent = _is_bare_jpeg(opened, sent)
         if opened.width * opened.height > MAX_PIXELS:
             raise NotTakeable("That picture has too many pixels to be shown here.")
         if min(opened.size) < MIN_SIDE:
             raise NotTakeable(f"That picture is too small; each side needs at least {MIN_SIDE} pixels.")
         kind = _SAVED_AS[opened.format or ""]
         shown = _upright_rgb(opened)
-    shown.thumbnail((SHOWN_SIDE, SHOWN_SIDE), Image.Resampling.LANCZOS)
     small = shown.copy()
     small.thumbnail((SMALL_SIDE, SMALL_SIDE), Image.Resampling.LANCZOS)
-    return Picture(content=_saved(shown, kind), ending=_ENDINGS[kind], small=_saved(small, "JPEG"))
+    shown.thumbnail((SHOWN_SIDE, SHOWN_SIDE), Image.Resampling.LANCZOS)
+    content = sent if as_sent else _saved(shown, kind)
+    return Picture(content=content, ending=_ENDINGS[kind], small=_saved(small, "JPEG"))
+
+
+def _is_bare_jpeg(opened: Image.Image, sent: bytes) -> bool:
+    """Whether the file is a picture and nothing else: no metadata segment, no comment, no tail."""
+    segments = getattr(opened, "applist", None)
+    return (
+        opened.format == "JPEG"
+        and opened.mode == "RGB"
+        and max(opened.size) <= SHOWN_SIDE
+        and segments is not None
+        and all(name == "APP0" and data.startswith(b"JFIF\0") for name, data in segments)
+        and "comment" not in opened.info
+        and sent.endswith(b"\xff\xd9")
+    )
 
 
 def _upright_rgb(opened: Image.Image) -> Image.Image:

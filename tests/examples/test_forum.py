@@ -24,18 +24,46 @@ def test_an_allowed_picture_is_published(harbour: Harbour) -> None:
     assert stranger.open(f"/media/{post}/small").headers["content-type"] == "image/jpeg"
 
 
+def commented() -> bytes:
+    """A JPEG file that carries more than its pixels."""
+    out = io.BytesIO()
+    Image.open(io.BytesIO(painting())).save(out, "JPEG", comment=b"taken on the quay", quality=95)
+    return out.getvalue()
+
+
 def test_staydown_sees_what_was_sent_and_what_will_be_shown(
     harbour: Harbour, staydown: StaydownDouble
 ) -> None:
     alice = harbour.member("Alice")
+    with_comment = commented()
 
-    post = alice.post(painting())
+    post = alice.post(with_comment)
 
-    shown, sent = staydown.requests
+    sent, shown = staydown.requests
+    assert sent.media == with_comment
+    assert sent.fields == {}
     assert shown.media == harbour.window().open(f"/media/{post}").content
-    assert shown.fields == {}
-    assert sent.media == painting()
-    assert sent.fields == {"content_id": post, "content_url": f"{PUBLIC_URL}/posts/{post}"}
+    assert shown.media != with_comment
+    assert shown.fields == {"content_id": post, "content_url": f"{PUBLIC_URL}/posts/{post}"}
+
+
+def test_a_picture_saved_from_our_pages_stays_the_same_file_when_it_is_posted_again(
+    harbour: Harbour, staydown: StaydownDouble
+) -> None:
+    # Given a post whose file was saved anew
+    alice = harbour.member("Alice")
+    first = alice.post(commented())
+    saved = harbour.window().open(f"/media/{first}").content
+    staydown.requests.clear()
+
+    # When somebody posts what they saved from it
+    second = alice.post(saved)
+
+    # Then it is published as it is, and checked once
+    assert harbour.window().open(f"/media/{second}").content == saved
+    (asked,) = staydown.requests
+    assert asked.media == saved
+    assert asked.fields["content_id"] == second
 
 
 def test_a_held_picture_is_seen_by_its_member_and_the_moderator_only(
@@ -88,13 +116,13 @@ def test_a_blocked_picture_answers_451_and_nothing_is_stored(
     assert b"A secret title" not in harbour.database_bytes()
 
 
-def test_a_picture_blocked_as_shown_is_not_catalogued_as_ours(
+def test_a_picture_blocked_as_sent_is_not_catalogued_as_ours(
     harbour: Harbour, staydown: StaydownDouble
 ) -> None:
     alice = harbour.member("Alice")
-    staydown.decide("block", media=take_in(painting()).content)
+    staydown.decide("block", media=commented())
 
-    alice.upload(painting())
+    alice.upload(commented())
 
     assert [request.fields for request in staydown.requests] == [{}]
 

@@ -12,7 +12,6 @@ import binascii
 import hashlib
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import datetime
 from typing import Literal, TypeAlias, cast
 
 from cryptography.exceptions import InvalidSignature
@@ -214,7 +213,6 @@ def read_entry_bundle(data: bytes, *, path: str) -> list[bytes]:
 def receipt_document(
     *,
     subject: str,
-    issued_at: datetime,
     signed: SignedCheckpoint,
     events: Sequence[tuple[RecordedEvent, Sequence[bytes]]],
 ) -> dict[str, Json]:
@@ -222,7 +220,6 @@ def receipt_document(
     return {
         "format": RECEIPT_FORMAT,
         "subject": subject,
-        "issued_at": issued_at.isoformat(),
         "log": {"origin": signed.checkpoint.origin, "vkey": signed.vkey},
         "checkpoint": signed.text,
         "events": [
@@ -242,13 +239,12 @@ def verify_receipt(receipt: Mapping[str, object], *, trusted_vkey: str | None) -
 
     With `trusted_vkey` the receipt must be signed by that key. Without it the key is the receipt's own, which
     shows only that the receipt agrees with itself: whoever made it could have made that key.
-    `issued_at` is not covered by anything and proves nothing.
     Raises ReceiptFormatUnknown, ReceiptDamaged, CheckpointMalformed, KeyMalformed, KeyNotTrusted,
     SignatureDoesNotMatch or ProofDoesNotMatch.
     """
     if receipt.get("format") != RECEIPT_FORMAT:
         raise ReceiptFormatUnknown
-    _check_members(receipt, "the receipt", "format", "subject", "issued_at", "log", "checkpoint", "events")
+    _check_members(receipt, "the receipt", "format", "subject", "log", "checkpoint", "events")
     log = receipt["log"]
     if not isinstance(log, dict):
         raise ReceiptDamaged("log", "is not an object")
@@ -256,7 +252,6 @@ def verify_receipt(receipt: Mapping[str, object], *, trusted_vkey: str | None) -
     subject = _text(receipt["subject"], "subject")
     origin, vkey = _text(log["origin"], "log.origin"), _text(log["vkey"], "log.vkey")
     text = _text(receipt["checkpoint"], "checkpoint")
-    _text(receipt["issued_at"], "issued_at")
     name, _ = read_vkey(vkey)
     if trusted_vkey is not None:
         read_vkey(trusted_vkey)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from datetime import datetime
 from typing import TypeVar
 
 from django.db.models import Q
@@ -61,7 +60,7 @@ def _recorded(row: LedgerEntry) -> RecordedEvent:
     return RecordedEvent(row.index, event, bytes(row.salt or b""))
 
 
-def receipt_for(subject: str, *, now: datetime) -> dict[str, Json]:
+def receipt_for(subject: str) -> dict[str, Json]:
     """The receipt.json of a subject: its events, each with its proof under the latest checkpoint.
 
     Raises NothingRecorded.
@@ -77,7 +76,7 @@ def receipt_for(subject: str, *, now: datetime) -> dict[str, Json]:
         lambda node: [rules.inclusion_proof(recorded.index, size, node) for recorded in events]
     )
     return forms.receipt_document(
-        subject=subject, issued_at=now, signed=signed, events=list(zip(events, proofs, strict=True))
+        subject=subject, signed=signed, events=list(zip(events, proofs, strict=True))
     )
 
 

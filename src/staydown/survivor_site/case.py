@@ -80,7 +80,7 @@ def proof(request: HttpRequest) -> HttpResponse:
     number = session.open_case_number(request, now=now)
     if number is None:
         return redirect("/case")
-    document = json.dumps(receipt_for(number, now=now), indent=2)
+    document = json.dumps(receipt_for(number), indent=2)
     return HttpResponse(
         document,
         content_type="application/json",

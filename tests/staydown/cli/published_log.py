@@ -59,7 +59,6 @@ class MadeLog:
         size = len(self.entries)
         document = forms.receipt_document(
             subject="R-7K4M-2Q9X",
-            issued_at=AT,
             signed=self.signed,
             events=[
                 (RecordedEvent(index, event, _salt(index)), rules.inclusion_proof(index, size, self.node))
