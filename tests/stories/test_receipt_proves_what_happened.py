@@ -147,9 +147,11 @@ def copy_of_installation(demo: ServedDemo, folder: Path) -> Path:
 
 @pytest.mark.parametrize("column", ["event", "salt", "commitment"])
 def test_installation_that_changes_its_ledger_convicts_itself(
-    demo: ServedDemo, tmp_path: Path, column: str
+    demo: ServedDemo, tmp_path: Path, picture: Path, column: str
 ) -> None:
-    # Given the demonstration's ledger, which is sound
+    # Given the demonstration's ledger, with something in it, which is sound
+    with Visitor(demo.url) as alice:
+        registered(alice, picture.read_bytes())
     sound = run_staydown("ledger", "verify", data=demo.folder / "staydown")
     assert sound.returncode == 0, sound.stderr
     assert "The log is sound" in sound.stdout

@@ -16,6 +16,7 @@ from staydown.bank.models import CodeRecord, EntryRecord
 from staydown.cases.models import CaseRecord, RegistrationRecord
 from staydown.cases.queries import case_by_number
 from staydown.cases.rules import MAX_ITEMS
+from staydown.config.installation import WEB
 from staydown.journeys.withdraw import withdraw_everything
 from staydown.ledger.models import LedgerEntry
 from staydown.matching.terms import EntryState
@@ -301,3 +302,9 @@ def test_nothing_can_be_added_to_a_withdrawn_case(alice: Window, her_case: Alice
     assert page.status == 422
     assert page.says("This case was withdrawn, so nothing can be added to it.")
     assert stored() == before
+
+
+def test_page_and_server_agree_on_how_many_can_be_sent() -> None:
+    script = (WEB / "register.js").read_text()
+
+    assert f"const MAX_ITEMS = {MAX_ITEMS};" in script
