@@ -43,16 +43,21 @@ SWEEPS = (
     Sweep("publish tokens", 30, lambda: publish_tokens(now=datetime.now(UTC))),
     Sweep("forget what is old", 600, lambda: forget_what_is_old(now=datetime.now(UTC))),
 )
+# Each claims what it sends by a conditional UPDATE, so that more threads never send the same twice.
+DELIVERY_THREADS = 4
 
 
 def run(stop: threading.Event, *, parent_is_alive: Callable[[], bool]) -> None:
     """Runs every sweep when it is due, until `stop` is set or the parent is gone.
 
-    Deliveries have a thread of their own: a platform that answers slowly delays nothing else.
+    Deliveries have threads of their own: a platform that answers slowly delays nothing else, and other
+    platforms only when there are as many slow ones as threads.
     """
+    deliveries = [row for row in SWEEPS if row.work is deliver_due]
+    groups = [*([deliveries] * DELIVERY_THREADS), _other_sweeps()]
     threads = [
         threading.Thread(target=_keep_sweeping, args=(group, stop), name=group[0].name, daemon=True)
-        for group in ([row for row in SWEEPS if row.work is deliver_due], _other_sweeps())
+        for group in groups
     ]
     for thread in threads:
         thread.start()
