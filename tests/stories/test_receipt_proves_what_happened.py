@@ -18,6 +18,7 @@ import pytest
 from click.testing import CliRunner
 from playwright.sync_api import BrowserContext
 
+from staydown.cli.demo_story import copy_published_log, verifier_key
 from staydown.cli.receipt import command as receipt_command
 from staydown.cli.visitor import Visitor
 from tests.stories.people import (
@@ -30,7 +31,6 @@ from tests.stories.people import (
     reviewer,
     status,
 )
-from tests.stories.proofs import copy_published_log, verifier_key
 from tests.stories.serving import ServedDemo, run_staydown, wait_until
 
 pytestmark = pytest.mark.browser

@@ -253,8 +253,8 @@ def _receipt_proves_it(story: _Story, request: str) -> None:
         folder = Path(name)
         receipt = folder / "receipt.json"
         receipt.write_text(story.alice.open("/case/proof").text)
-        vkey = httpx.get(f"{story.url}/ledger/vkey", trust_env=False).text.strip()
-        log = _copy_log(story.url, folder / "log", vkey=vkey)
+        vkey = verifier_key(story.url)
+        log = copy_published_log(story.url, folder / "log")
         proved = _run("receipt", "verify", str(receipt), "--key", vkey, "--log", str(log))
         _hold(proved.returncode == 0, f"the receipt is proved: {proved.stderr.strip()}")
         kinds = [row["event"]["kind"] for row in json.loads(receipt.read_text())["events"]]
@@ -275,9 +275,15 @@ def _receipt_proves_it(story: _Story, request: str) -> None:
     story.done("one changed byte, in the log or in the receipt, and it fails")
 
 
-def _copy_log(url: str, folder: Path, *, vkey: str) -> Path:
+def verifier_key(url: str) -> str:
+    """The key that the platform publishes for its log."""
+    return httpx.get(f"{url}/ledger/vkey", trust_env=False).text.strip()
+
+
+def copy_published_log(url: str, folder: Path) -> Path:
+    """Saves all that is published of the log into a folder, as somebody would who does not trust us."""
     text = httpx.get(f"{url}/ledger/checkpoint", trust_env=False).text
-    size = open_checkpoint(text, vkey=vkey).size
+    size = open_checkpoint(text, vkey=verifier_key(url)).size
     paths = ["checkpoint", "vkey"]
     for level, number, width in tiles_of(size):
         paths.append(tile_path(level, number, width=width))
