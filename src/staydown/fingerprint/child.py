@@ -9,40 +9,56 @@ import json
 import os
 import select
 import signal
+import socket
 import subprocess
 import sys
 import time
+from collections.abc import Callable
+from typing import TypeVar
 
-from staydown.fingerprint.errors import DecoderCrashed, DecodeTimedOut, NotFingerprintable, SandboxUnavailable
+from staydown.fingerprint.answers import unpack_progress
+from staydown.fingerprint.errors import DecoderCrashed, DecodeTimedOut, SandboxUnavailable
 from staydown.fingerprint.frames import (
     MAX_ANSWER_BYTES,
     PREFIX_BYTES,
     BrokenAnswer,
-    PhotoAnswer,
-    frame_prefix,
-    unpack,
+    Request,
+    send_request,
 )
 from staydown.fingerprint.limits import DecodeLimits
+from staydown.fingerprint.video_limits import DEFAULT_VIDEO_LIMITS, VideoLimits
 
 # Starting Python and its libraries takes 0.3 s when idle. On a machine so busy that this is exceeded,
 # something else is wrong, and waiting would only hide it.
 START_SECONDS = 60.0
 
-_PIPE_PART_BYTES = 1 << 20
+_Answer = TypeVar("_Answer")
+Progress = Callable[[float], None]
+"""Told now and then how much of a video is done, 0..1. What it raises ends the work."""
+
+
+class _CallerFailed(Exception):
+    """The caller's own `progress` raised: no fault of the child, whatever the error is."""
+
+    def __init__(self, error: Exception) -> None:
+        super().__init__()
+        self.error = error
 
 
 class DecodingProcess:
     """A started child. Not thread-safe: SandboxPool lends it to one thread at a time."""
 
-    def __init__(self, limits: DecodeLimits) -> None:
-        self._limits = limits
+    def __init__(self, limits: DecodeLimits, video_limits: VideoLimits = DEFAULT_VIDEO_LIMITS) -> None:
         self.files = 0
-        """Pictures that it was given, so that the pool can replace it in time."""
+        """Files that it was given, so that the pool can replace it in time."""
         command = [sys.executable, "-P", "-m", "staydown.fingerprint.worker"]
+        both = {"picture": dataclasses.asdict(limits), "video": dataclasses.asdict(video_limits)}
+        # A socket, not a pipe, carries the requests: an open file can travel through it.
+        self._requests, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
         try:
             self._process = subprocess.Popen(
-                [*command, json.dumps(dataclasses.asdict(limits))],
-                stdin=subprocess.PIPE,
+                [*command, json.dumps(both)],
+                stdin=theirs.fileno(),
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,
                 bufsize=0,
@@ -52,13 +68,14 @@ class DecodingProcess:
                 start_new_session=True,
             )
         except OSError as error:
+            self._requests.close()
             raise SandboxUnavailable("The decoding process cannot be started.") from error
-        assert self._process.stdin is not None
+        finally:
+            theirs.close()
         assert self._process.stdout is not None
-        self._to_child = self._process.stdin.fileno()
-        self._from_child = self._process.stdout.fileno()
-        os.set_blocking(self._to_child, False)
-        os.set_blocking(self._from_child, False)
+        self._answers = self._process.stdout
+        self._requests.setblocking(False)
+        os.set_blocking(self._answers.fileno(), False)
         self._is_ready = False
 
     @property
@@ -71,22 +88,34 @@ class DecodingProcess:
         """False once the child has gone, for whatever reason: the machine may have run out of memory."""
         return self._process.poll() is None
 
-    def fingerprint(self, data: bytes) -> PhotoAnswer | NotFingerprintable:
-        """The child's answer, or the refusal it gave.
+    def ask(
+        self,
+        request: Request,
+        *,
+        unpack: Callable[[bytes], _Answer],
+        seconds: float,
+        progress: Progress | None = None,
+    ) -> _Answer:
+        """What `unpack` makes of the child's answer.
 
-        Raises DecodeTimedOut or DecoderCrashed, after which this child is dead; SandboxUnavailable if it
-        never started.
+        Raises DecodeTimedOut or DecoderCrashed, and what `progress` raises, after which this child is dead;
+        SandboxUnavailable if it never started.
         """
         self._await_ready()
         self.files += 1
-        deadline = time.monotonic() + self._limits.seconds
+        deadline = time.monotonic() + seconds
         try:
-            self._send(frame_prefix(len(data)), deadline)
-            self._send(data, deadline)
-            return unpack(self._receive(deadline))
+            send_request(request, lambda part, beside: self._send(part, beside, deadline))
+            while (fraction := unpack_progress(body := self._receive(deadline))) is not None:
+                if progress is not None:
+                    _tell(progress, fraction)
+            return unpack(body)
         except TimeoutError:
             self.end()
             raise DecodeTimedOut from None
+        except _CallerFailed as failed:
+            self.end()
+            raise failed.error from None
         except (OSError, EOFError, BrokenAnswer):
             status = self.end()
             if status == -signal.SIGXCPU:
@@ -100,9 +129,8 @@ class DecodingProcess:
         """Kills the child, if it still lives, and gives its exit status."""
         self._process.kill()
         status = self._process.wait()
-        for pipe in (self._process.stdin, self._process.stdout):
-            if pipe is not None:
-                pipe.close()
+        self._requests.close()
+        self._answers.close()
         return status
 
     def _await_ready(self) -> None:
@@ -115,14 +143,15 @@ class DecodingProcess:
             raise SandboxUnavailable("The decoding process did not start.") from error
         self._is_ready = True
 
-    def _send(self, data: bytes, deadline: float) -> None:
-        rest = memoryview(data)
-        while rest:
-            _await(self._to_child, select.POLLOUT, deadline)
-            try:
-                rest = rest[os.write(self._to_child, rest[:_PIPE_PART_BYTES]) :]
-            except BlockingIOError:  # a pipe that is nearly full may call itself writable
-                time.sleep(0.001)
+    def _send(self, part: memoryview, beside: int | None, deadline: float) -> int:
+        _await(self._requests.fileno(), select.POLLOUT, deadline)
+        try:
+            if beside is None:
+                return self._requests.send(part)
+            return socket.send_fds(self._requests, [part], [beside])
+        except BlockingIOError:  # a socket that is nearly full may call itself writable
+            time.sleep(0.001)
+            return 0
 
     def _receive(self, deadline: float) -> bytes:
         length = int.from_bytes(self._read(PREFIX_BYTES, deadline))
@@ -133,12 +162,19 @@ class DecodingProcess:
     def _read(self, count: int, deadline: float) -> bytes:
         parts = bytearray()
         while len(parts) < count:
-            _await(self._from_child, select.POLLIN, deadline)
-            part = os.read(self._from_child, count - len(parts))
+            _await(self._answers.fileno(), select.POLLIN, deadline)
+            part = os.read(self._answers.fileno(), count - len(parts))
             if not part:
                 raise EOFError
             parts += part
         return bytes(parts)
+
+
+def _tell(progress: Progress, fraction: float) -> None:
+    try:
+        progress(fraction)
+    except Exception as error:
+        raise _CallerFailed(error) from error
 
 
 def _await(descriptor: int, event: int, deadline: float) -> None:

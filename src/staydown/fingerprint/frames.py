@@ -1,38 +1,47 @@
-"""What the sandbox and its children say to each other: length-prefixed frames of bytes, answers in JSON.
+"""What the sandbox and its children say to each other: length-prefixed frames over a socket and a pipe.
 
 Refuses pickle, because a child that reads hostile files must not be able to make its parent run anything.
-A frame is eight bytes of length, big-endian, then the body.
+A frame is eight bytes of length, big-endian, then the body. A request is two frames, a header in JSON and the
+file's bytes; instead of bytes an open file may travel beside the header. An answer is one frame of JSON
+(answers.py).
 """
 
 import json
+import os
+import socket
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any, BinaryIO
 
-from staydown.fingerprint.errors import REFUSALS, NotFingerprintable
-from staydown.fingerprint.terms import Algorithm, Fingerprint
-
 PREFIX_BYTES = 8
-MAX_ANSWER_BYTES = 64 * 1024  # sixteen fingerprints take about 2 KB
 
-PhotoAnswer = tuple[int, int, tuple[Fingerprint, ...]]
+# The longest answer: a video's 64 frames with 64 codes each, 100 bytes of JSON a code, take 410 KB.
+MAX_ANSWER_BYTES = 1 << 20
+
+_PART_BYTES = 1 << 20  # one read or write of the socket: large enough to hide the system call
+
+# Sends some of the bytes, with an open file beside the first of them or None, and says how many went.
+SendPart = Callable[[memoryview, int | None], int]
 
 
 class BrokenAnswer(ValueError):
-    """The child's answer is not of the agreed form; only sandbox.py sees this, and ends the child."""
+    """The child's answer is not of the agreed form; only child.py sees this, and ends the child."""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One thing that a child is asked to do."""
+
+    header: Mapping[str, Any]
+    """{"do": "register", "set": ...}, {"do": "query", "level": ...} or {"do": "video", ...}."""
+    body: bytes = field(default=b"", repr=False)
+    descriptor: int | None = None
+    """An open file to read instead of the body. The child gets a copy; who opened it closes it."""
 
 
 def frame_prefix(length: int) -> bytes:
     """The eight bytes in front of a body of this length."""
     return length.to_bytes(PREFIX_BYTES)
-
-
-def read_frame(stream: BinaryIO) -> bytes | None:
-    """The next frame's body, or None at the end of the stream."""
-    prefix = stream.read(PREFIX_BYTES)
-    if len(prefix) < PREFIX_BYTES:
-        return None
-    length = int.from_bytes(prefix)
-    body = stream.read(length)
-    return body if len(body) == length else None
 
 
 def write_frame(stream: BinaryIO, body: bytes) -> None:
@@ -41,28 +50,45 @@ def write_frame(stream: BinaryIO, body: bytes) -> None:
     stream.flush()
 
 
-def pack_photo(answer: PhotoAnswer) -> bytes:
-    """A child's answer to a picture."""
-    width, height, fingerprints = answer
-    codes = [[f.algorithm.value, f.derivation, f.quality, f.hex] for f in fingerprints]
-    return json.dumps({"width": width, "height": height, "codes": codes}).encode()
+def send_request(request: Request, send: SendPart) -> None:
+    """Sends a request in as many parts as `send` needs. Raises what `send` raises."""
+    header = json.dumps(dict(request.header)).encode()
+    beside = request.descriptor
+    for part in (frame_prefix(len(header)) + header + frame_prefix(len(request.body)), request.body):
+        rest = memoryview(part)
+        while rest:
+            rest = rest[send(rest[:_PART_BYTES], beside) :]
+            beside = None
 
 
-def pack_refusal(refusal: NotFingerprintable) -> bytes:
-    """A child's answer to a file that has no fingerprint."""
-    return json.dumps({"refused": refusal.slug, "sentence": str(refusal)}).encode()
+def receive_request(source: socket.socket) -> Request | None:
+    """The next request on a blocking socket, or None once the other side has closed it.
 
-
-def unpack(body: bytes) -> PhotoAnswer | NotFingerprintable:
-    """The answer in a frame, every field checked. Raises BrokenAnswer."""
+    An open file that came beside it belongs to the caller, who closes it.
+    """
+    descriptors: list[int] = []
     try:
-        fields: dict[str, Any] = json.loads(body)
-        if "refused" in fields:
-            return REFUSALS[fields["refused"]](str(fields["sentence"])[:500])
-        fingerprints = tuple(
-            Fingerprint(Algorithm(algorithm), bytes.fromhex(code), int(quality), str(derivation))
-            for algorithm, derivation, quality, code in fields["codes"]
-        )
-        return int(fields["width"]), int(fields["height"]), fingerprints
-    except Exception as error:  # whatever a taken-over child makes up
-        raise BrokenAnswer from error
+        header = json.loads(_frame(source, descriptors))
+        body = _frame(source, descriptors)
+    except EOFError:
+        for descriptor in descriptors:
+            os.close(descriptor)
+        return None
+    return Request(header, body, descriptors[0] if descriptors else None)
+
+
+def _frame(source: socket.socket, descriptors: list[int]) -> bytes:
+    return _exactly(source, int.from_bytes(_exactly(source, PREFIX_BYTES, descriptors)), descriptors)
+
+
+def _exactly(source: socket.socket, count: int, descriptors: list[int]) -> bytes:
+    """So many bytes; open files that came with them are appended. Raises EOFError."""
+    # A plain read would close the open file that lies beside the bytes.
+    whole = bytearray()
+    while len(whole) < count:
+        part, received, _, _ = socket.recv_fds(source, min(count - len(whole), _PART_BYTES), 1)
+        descriptors += received
+        if not part:
+            raise EOFError
+        whole += part
+    return bytes(whole)

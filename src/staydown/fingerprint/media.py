@@ -53,8 +53,13 @@ def fingerprint_file(
     return fingerprint_image(data, limits=limits)
 
 
-def photo_fingerprints(data: bytes, *, limits: DecodeLimits) -> tuple[int, int, tuple[Fingerprint, ...]]:
-    """Upright width, height and sixteen fingerprints of a picture's bytes: the sandbox's work."""
+def photo_fingerprints(
+    data: bytes, *, limits: DecodeLimits, derive: str = "crops32"
+) -> tuple[int, int, tuple[Fingerprint, ...]]:
+    """Upright width, height and sixteen fingerprints of a picture's bytes: the sandbox's work.
+
+    derive: the name of the derivation set; so far each gives the eight turns.
+    """
     if is_video(data[:HEAD_BYTES]):
         raise UnknownFormat("This is a video, not a picture.")
     picture = decode_picture(data, limits=limits)

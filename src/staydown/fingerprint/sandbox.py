@@ -1,4 +1,4 @@
-"""Pictures from strangers are decoded in processes that may fail: a bad file stops only itself.
+"""Media from strangers is decoded in processes that may fail: a bad file stops only itself.
 
 Refuses to run more files at once than it has processes; a caller waits until one is free.
 What it does not do: it sets no system-call filter and no file-system view of its own.
@@ -6,27 +6,44 @@ What it does not do: it sets no system-call filter and no file-system view of it
 
 import queue
 import threading
+from collections.abc import Callable
+from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Self, TypeVar
 
-from staydown.fingerprint.child import DecodingProcess
+from staydown.fingerprint.answers import unpack_photo, unpack_query, unpack_video
+from staydown.fingerprint.child import DecodingProcess, Progress
 from staydown.fingerprint.decode import check_bytes
 from staydown.fingerprint.errors import NotFingerprintable, SandboxUnavailable
+from staydown.fingerprint.frames import Request
 from staydown.fingerprint.limits import DEFAULT_LIMITS, DecodeLimits
-from staydown.fingerprint.media import digests_of_bytes
-from staydown.fingerprint.terms import MediaFingerprints
+from staydown.fingerprint.media import digest_file, digests_of_bytes
+from staydown.fingerprint.terms import Digests, MediaFingerprints, QueryFingerprints, QueryLevel
+from staydown.fingerprint.video_limits import DEFAULT_VIDEO_LIMITS, VideoLimits
+from staydown.fingerprint.video_source import check_video_bytes, open_descriptor, open_file
+from staydown.fingerprint.video_terms import VideoFingerprints
+
+_Answer = TypeVar("_Answer")
 
 
 class SandboxPool:
     """Decoding processes, started when first needed and kept. Thread-safe. `close` it, or use it with `with`.
 
-    A process is replaced after a crash, a timeout, or `limits.files_per_process` files.
+    A process is replaced after a crash, a timeout, or `limits.files_per_process` files. A video keeps its
+    process for minutes; give videos a pool of their own where pictures must not wait.
     """
 
-    def __init__(self, *, workers: int = 1, limits: DecodeLimits = DEFAULT_LIMITS) -> None:
+    def __init__(
+        self,
+        *,
+        workers: int = 1,
+        limits: DecodeLimits = DEFAULT_LIMITS,
+        video_limits: VideoLimits = DEFAULT_VIDEO_LIMITS,
+    ) -> None:
         if workers < 1:
             raise ValueError("a pool has at least one worker")
         self._limits = limits
+        self._video_limits = video_limits
         # Each place holds a living process or None. Last in, first out: what is warm is used first, and a
         # quiet platform never starts more than one.
         self._places: queue.LifoQueue[DecodingProcess | None] = queue.LifoQueue()
@@ -36,8 +53,8 @@ class SandboxPool:
         for _ in range(workers):
             self._places.put(None)
 
-    def fingerprint(self, data: bytes) -> MediaFingerprints:
-        """As `fingerprint_image`, of a picture's bytes.
+    def fingerprint(self, data: bytes, derive: str = "crops32") -> MediaFingerprints:
+        """As `fingerprint_image`, of a picture's bytes, with the codes of this derivation set.
 
         Raises the same errors, DecodeTimedOut and DecoderCrashed; SandboxUnavailable if no process can be
         started or the pool is closed.
@@ -45,26 +62,30 @@ class SandboxPool:
         check_bytes(len(data), limits=self._limits)
         # Digests are made here: exact matches then hold even if a hostile picture took its decoder over.
         digests = digests_of_bytes(data)
-        process = self._places.get()
-        try:
-            if self._is_closed:
-                raise SandboxUnavailable("The pool of decoding processes is closed.")
-            if process is not None and not process.is_alive:  # it died idle: not the fault of this file
-                process.end()
-                process = None
-            if process is None:
-                process = DecodingProcess(self._limits)
-            answer = process.fingerprint(data)
-        except BaseException:
-            # Whatever happened, this process has ended itself or never was; its place starts a new one.
-            process = None
-            raise
-        finally:
-            self._give_back(process)
-        if isinstance(answer, NotFingerprintable):
-            raise answer
-        width, height, fingerprints = answer
+        request = Request({"do": "register", "set": derive}, data)
+        width, height, fingerprints = self._ask(request, unpack_photo, seconds=self._limits.seconds)
         return MediaFingerprints("image", digests, width, height, fingerprints)
+
+    def query(self, data: bytes, level: QueryLevel = QueryLevel.GEO9) -> QueryFingerprints:
+        """As `query_image`, of a picture's bytes. Raises as `fingerprint`."""
+        check_bytes(len(data), limits=self._limits)
+        digests = digests_of_bytes(data)
+        request = Request({"do": "query", "level": QueryLevel(level).value}, data)
+        width, height, views = self._ask(request, unpack_query, seconds=self._limits.seconds)
+        return QueryFingerprints("image", digests, width, height, views)
+
+    def video(self, source: Path | str | bytes, progress: Progress | None = None) -> VideoFingerprints:
+        """As `fingerprint_video`, of the file at a path or of bytes. A file is never held whole.
+
+        progress: told now and then how much is done, 0..1, in this thread; what it raises ends the work.
+        Raises as `fingerprint_video`, and as `fingerprint`.
+        """
+        if isinstance(source, bytes):
+            check_video_bytes(len(source), most=self._video_limits.max_bytes_in_memory)
+            return self._ask_video(Request({"do": "video"}, source), digests_of_bytes(source), progress)
+        with open_descriptor(source, limits=self._video_limits) as descriptor:
+            digests = digest_file(open_file(descriptor))
+            return self._ask_video(Request({"do": "video"}, descriptor=descriptor), digests, progress)
 
     def close(self) -> None:
         """Ends all processes. Waits for files in work; callers that still wait get SandboxUnavailable."""
@@ -77,6 +98,41 @@ class SandboxPool:
                 if process is not None:
                     process.end()
                 self._places.put(None)
+
+    def _ask(
+        self,
+        request: Request,
+        unpack: Callable[[bytes], _Answer | NotFingerprintable],
+        *,
+        seconds: float,
+        progress: Progress | None = None,
+    ) -> _Answer:
+        """A free process's answer. Raises what it refused with, and as `fingerprint`."""
+        process = self._places.get()
+        try:
+            if self._is_closed:
+                raise SandboxUnavailable("The pool of decoding processes is closed.")
+            if process is not None and not process.is_alive:  # it died idle: not the fault of this file
+                process.end()
+                process = None
+            if process is None:
+                process = DecodingProcess(self._limits, self._video_limits)
+            answer = process.ask(request, unpack=unpack, seconds=seconds, progress=progress)
+        except BaseException:
+            # Whatever happened, this process has ended itself or never was; its place starts a new one.
+            process = None
+            raise
+        finally:
+            self._give_back(process)
+        if isinstance(answer, NotFingerprintable):
+            raise answer
+        return answer
+
+    def _ask_video(self, request: Request, digests: Digests, progress: Progress | None) -> VideoFingerprints:
+        seconds = self._video_limits.seconds
+        return self._ask(
+            request, lambda body: unpack_video(body, digests=digests), seconds=seconds, progress=progress
+        )
 
     def _give_back(self, process: DecodingProcess | None) -> None:
         if process is not None and process.files >= self._limits.files_per_process:

@@ -99,6 +99,38 @@ class MediaFingerprints:
         return tuple(fingerprint for fingerprint in self.fingerprints if fingerprint.quality >= MIN_QUALITY)
 
 
+class QueryLevel(StrEnum):
+    """How hard an upload is looked at."""
+
+    PLAIN = "plain"
+    """The whole picture."""
+    GEO9 = "geo9"
+    """Also without a uniform border, the rectangle inside an interface, and up to six cut-out rectangles."""
+    DEEP = "deep"
+    """More rectangles than geo9, for the second look."""
+
+
+@dataclass(frozen=True, slots=True)
+class QueryView:
+    """One rectangle of an upload, and its code."""
+
+    name: str
+    """"full", "strip", "interface", "cut1" and so on."""
+    fingerprint: Fingerprint
+
+
+@dataclass(frozen=True, slots=True)
+class QueryFingerprints:
+    """What an upload is compared by: its digests and the codes of its rectangles."""
+
+    media: Literal["image", "video"]
+    digests: Digests
+    width: int
+    """Pixels after turning the picture upright."""
+    height: int
+    views: tuple[QueryView, ...]
+
+
 def distance_bits(a: Fingerprint, b: Fingerprint) -> int:
     """How many of the 256 bits differ: 0 for the same code, near 128 for unrelated pictures.
 

@@ -1,22 +1,32 @@
-"""The child of the sandbox: takes away its own means, then reads one picture after another from a pipe.
+"""The child of the sandbox: takes away its own means, then reads one file after another from a socket.
 
 Started as `python -m staydown.fingerprint.worker LIMITS`. Refuses to write files, to leave a core dump, to
 use more memory or time than its limits. What it answers is checked by its parent: a child is not trusted.
 """
 
+import importlib
+import io
 import json
 import os
 import resource
+import socket
 import sys
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any, BinaryIO, cast
 
 from PIL import Image
 
+from staydown.fingerprint.answers import pack_photo, pack_progress, pack_query, pack_refusal, pack_video
 from staydown.fingerprint.errors import DecoderCrashed, NotFingerprintable
-from staydown.fingerprint.frames import pack_photo, pack_refusal, read_frame, write_frame
+from staydown.fingerprint.frames import Request, receive_request, write_frame
 from staydown.fingerprint.limits import DecodeLimits
-from staydown.fingerprint.media import photo_fingerprints
+from staydown.fingerprint.video_limits import VideoLimits
+from staydown.fingerprint.video_source import open_file
 
-OPEN_FILES = 32  # the two pipes, and whatever a library opens while it is first used
+OPEN_FILES = 32  # the pipe, the socket, a video, and whatever a library opens while it is first used
+
+Limits = tuple[DecodeLimits, VideoLimits]
 
 
 def _limit(kind: int, value: int) -> None:
@@ -44,32 +54,69 @@ def _allow_seconds(seconds: float) -> None:
     resource.setrlimit(resource.RLIMIT_CPU, (soft, hard))
 
 
-def _answer(data: bytes, limits: DecodeLimits) -> bytes:
+def _when_needed(module: str, name: str) -> Callable[..., Any]:
+    """A function of this package, imported when it is first asked for: most children see only pictures."""
+    return cast(Callable[..., Any], getattr(importlib.import_module(f"staydown.fingerprint.{module}"), name))
+
+
+def _register(request: Request, limits: Limits, _answers: BinaryIO) -> bytes:
+    codes = _when_needed("media", "photo_fingerprints")
+    return pack_photo(codes(request.body, limits=limits[0], derive=request.header["set"]))
+
+
+def _query(request: Request, limits: Limits, _answers: BinaryIO) -> bytes:
+    views = _when_needed("query", "query_answer")
+    return pack_query(views(request.body, limits=limits[0], level=request.header["level"]))
+
+
+def _video(request: Request, limits: Limits, answers: BinaryIO) -> bytes:
+    codes = _when_needed("video", "video_fingerprints")
+    file = io.BytesIO(request.body) if request.descriptor is None else open_file(request.descriptor)
+
+    def tell(fraction: float) -> None:
+        write_frame(answers, pack_progress(fraction))
+
+    return pack_video(codes(file, limits=limits[1], progress=tell))
+
+
+_HANDLERS = {"register": _register, "query": _query, "video": _video}
+
+
+def _seconds(request: Request, limits: Limits) -> float:
+    """CPU time for a request: each thread of a video has its own share."""
+    return limits[1].seconds * limits[1].threads if request.header["do"] == "video" else limits[0].seconds
+
+
+def _answer(request: Request, limits: Limits, answers: BinaryIO) -> bytes:
     try:
-        return pack_photo(photo_fingerprints(data, limits=limits))
+        return _HANDLERS[request.header["do"]](request, limits, answers)
     except NotFingerprintable as refusal:
         return pack_refusal(refusal)
     except MemoryError:  # outside the decoder: the kernel or the answer
-        return pack_refusal(DecoderCrashed("Reading the picture needs more memory than is allowed."))
+        return pack_refusal(DecoderCrashed("Reading the file needs more memory than is allowed."))
+    finally:
+        if request.descriptor is not None:
+            with suppress(OSError):
+                os.close(request.descriptor)
 
 
 def main() -> None:
-    """Serves pictures until the parent closes the pipe."""
-    limits = DecodeLimits(**json.loads(sys.argv[1]))
-    # The pipes move to descriptors of our own: a library that prints must not speak in our name.
-    requests, answers = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
+    """Serves files until the parent closes the socket."""
+    both = json.loads(sys.argv[1])
+    limits = DecodeLimits(**both["picture"]), VideoLimits(**both["video"])
+    # Both move to descriptors of our own: a library that prints must not speak in our name.
+    requests, answers = socket.socket(fileno=os.dup(0)), os.fdopen(os.dup(1), "wb")
     nothing = os.open(os.devnull, os.O_RDWR)
     os.dup2(nothing, 0)
     os.dup2(nothing, 1)
-    Image.MAX_IMAGE_PIXELS = (
-        None  # in this process our own limit stands alone; it is checked before any pixel
-    )
-    _take_away_means(limits)
+    # In this process our own limit stands alone; it is checked before any pixel.
+    Image.MAX_IMAGE_PIXELS = None
+    _take_away_means(limits[0])
     write_frame(answers, b"ready")
-    while (data := read_frame(requests)) is not None:
-        _allow_seconds(limits.seconds)
-        write_frame(answers, _answer(data, limits))
-        del data
+    while (request := receive_request(requests)) is not None:
+        _allow_seconds(_seconds(request, limits))
+        write_frame(answers, _answer(request, limits, answers))
+        del request
 
 
 if __name__ == "__main__":

@@ -8,17 +8,20 @@ from pathlib import Path
 import pytest
 
 from staydown.fingerprint import DecodeLimits
+from staydown.fingerprint.answers import unpack_photo
 from staydown.fingerprint.child import DecodingProcess
+from staydown.fingerprint.frames import Request
 from tests.staydown.fingerprint.files import jpeg
 
 MEBIBYTE = 1024 * 1024
+REQUEST = Request({"do": "register", "set": "crops32"}, jpeg())
 
 
 @pytest.fixture(name="child")
 def _child(monkeypatch: pytest.MonkeyPatch) -> Iterator[DecodingProcess]:
     monkeypatch.setenv("STAYDOWN_SECRET_KEY", "a secret of the parent")
     child = DecodingProcess(DecodeLimits(memory_bytes=700 * MEBIBYTE, seconds=9.0))
-    child.fingerprint(jpeg())
+    child.ask(REQUEST, unpack=unpack_photo, seconds=60)
     yield child
     child.end()
 
@@ -43,14 +46,17 @@ def test_child_sees_nothing_of_the_parents_environment(child: DecodingProcess) -
     assert b"HOME" not in environment
 
 
-def test_child_holds_two_pipes_and_nothing_else_of_the_parent(child: DecodingProcess, tmp_path: Path) -> None:
+def test_child_holds_a_pipe_and_a_socket_and_nothing_else_of_the_parent(
+    child: DecodingProcess, tmp_path: Path
+) -> None:
     # Given a file that the parent has open, inheritable as a careless library leaves it
     with (tmp_path / "open.txt").open("w") as file:
         os.set_inheritable(file.fileno(), True)
         other = DecodingProcess(DecodeLimits())
-        other.fingerprint(jpeg())
+        other.ask(REQUEST, unpack=unpack_photo, seconds=60)
 
-        # When a child is looked at, Then it has only pipes and the empty device
+        # When a child is looked at, Then it has its own pipe, its own socket and the empty device
         targets = {os.readlink(entry) for entry in Path(f"/proc/{other.process_id}/fd").iterdir()}
         other.end()
-    assert all(target.startswith("pipe:") or target == os.devnull for target in targets), targets
+    kinds = sorted(target.split(":")[0] for target in targets)
+    assert kinds == [os.devnull, "pipe", "socket"], targets
