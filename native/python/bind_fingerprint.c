@@ -1,6 +1,6 @@
 /* bind_fingerprint.c - fingerprints and digests for CPython: checks arguments, releases the GIL, calls the kernel.
  *
- * A photo that is fed strip by strip lives in a capsule. The capsule carries a busy mark, because the GIL is released
+ * A photo lives in a capsule and is fed strip by strip. The capsule carries a busy mark, because the GIL is released
  * while the kernel works: a second thread that touches the same photo meanwhile gets an error, not a data race.
  */
 #include "bindings.h"
@@ -14,7 +14,7 @@
 #define UPDATE_BYTES (1 << 30)
 
 typedef struct {
-  int32_t width, height;
+  int32_t fed_width;
   int is_busy;
   void *block; /* as allocated */
   void *state; /* inside block, aligned */
@@ -26,27 +26,34 @@ static void free_photo(photo_holder *photo) {
   PyMem_RawFree(photo);
 }
 
-static photo_holder *new_photo(Py_ssize_t width, Py_ssize_t height) {
-  uint32_t bytes = 0;
-  if (width > 0 && height > 0 && width <= INT32_MAX && height <= INT32_MAX) {
-    bytes = sd_photo_bytes((int32_t)width, (int32_t)height);
-  }
-  if (!bytes) {
-    PyErr_Format(PyExc_ValueError, "a picture of %zd x %zd has no fingerprint", width, height);
-    return NULL;
-  }
+static void destroy_photo(PyObject *capsule) { free_photo(PyCapsule_GetPointer(capsule, PHOTO_CAPSULE)); }
+
+static PyObject *photo_begin(PyObject *module, PyObject *arguments) {
+  (void)module;
+  int width, height, step, flags;
+  if (!PyArg_ParseTuple(arguments, "iiii:photo_begin", &width, &height, &step, &flags)) return NULL;
+  uint32_t bytes = sd_photo_bytes(width, height, step, flags);
+  if (!bytes) return PyErr_Format(PyExc_ValueError, "a picture of %d x %d at step %d is refused", width, height, step);
   photo_holder *photo = PyMem_RawCalloc(1, sizeof *photo);
   if (photo) photo->block = PyMem_RawMalloc((size_t)bytes + STATE_ALIGNMENT);
-  if (!photo || !photo->block) {
+  PyObject *capsule = photo && photo->block ? PyCapsule_New(photo, PHOTO_CAPSULE, destroy_photo) : PyErr_NoMemory();
+  if (!capsule) {
     free_photo(photo);
-    PyErr_NoMemory();
     return NULL;
   }
-  uintptr_t address = ((uintptr_t)photo->block + STATE_ALIGNMENT - 1) / STATE_ALIGNMENT * STATE_ALIGNMENT;
-  photo->state = (void *)address;
-  photo->width = (int32_t)width;
-  photo->height = (int32_t)height;
-  sd_photo_begin(photo->state, photo->width, photo->height);
+  photo->fed_width = (width + step - 1) / step;
+  photo->state = (void *)(((uintptr_t)photo->block + STATE_ALIGNMENT - 1) / STATE_ALIGNMENT * STATE_ALIGNMENT);
+  sd_photo_begin(photo->state, width, height, step, flags);
+  return capsule;
+}
+
+/* The photo of a capsule; the caller marks it busy while it works without the GIL. */
+static photo_holder *idle_photo(PyObject *capsule) {
+  photo_holder *photo = PyCapsule_GetPointer(capsule, PHOTO_CAPSULE);
+  if (photo && photo->is_busy) {
+    PyErr_SetString(PyExc_RuntimeError, "another thread is at work on this photo");
+    return NULL;
+  }
   return photo;
 }
 
@@ -61,61 +68,6 @@ static int get_pixels(PyObject *object, Py_buffer *view) {
   return -1;
 }
 
-/* Feeds all rows of the view. The GIL is not needed. */
-static int32_t feed(photo_holder *photo, const Py_buffer *view) {
-  int32_t channels = (int32_t)view->shape[2], stride = (int32_t)(view->shape[1] * view->shape[2]);
-  return sd_photo_rows(photo->state, view->buf, (int32_t)view->shape[0], stride, channels);
-}
-
-static PyObject *result_of(const uint8_t *codes, const int32_t *qualities) {
-  return Py_BuildValue("y#(ii)", (const char *)codes, (Py_ssize_t)CODES_BYTES, (int)qualities[0], (int)qualities[1]);
-}
-
-static PyObject *photo_codes(PyObject *module, PyObject *pixels) {
-  (void)module;
-  Py_buffer view;
-  uint8_t codes[CODES_BYTES];
-  int32_t qualities[2];
-  if (get_pixels(pixels, &view) < 0) return NULL;
-  photo_holder *photo = new_photo(view.shape[1], view.shape[0]);
-  if (!photo) {
-    PyBuffer_Release(&view);
-    return NULL;
-  }
-  Py_BEGIN_ALLOW_THREADS
-  feed(photo, &view);
-  sd_photo_finish(photo->state, codes, qualities);
-  Py_END_ALLOW_THREADS
-  free_photo(photo);
-  PyBuffer_Release(&view);
-  return result_of(codes, qualities);
-}
-
-/* ---- a photo strip by strip ---------------------------------------------------------------------- */
-
-static void destroy_photo(PyObject *capsule) { free_photo(PyCapsule_GetPointer(capsule, PHOTO_CAPSULE)); }
-
-static PyObject *photo_begin(PyObject *module, PyObject *arguments) {
-  (void)module;
-  Py_ssize_t width, height;
-  if (!PyArg_ParseTuple(arguments, "nn:photo_begin", &width, &height)) return NULL;
-  photo_holder *photo = new_photo(width, height);
-  if (!photo) return NULL;
-  PyObject *capsule = PyCapsule_New(photo, PHOTO_CAPSULE, destroy_photo);
-  if (!capsule) free_photo(photo);
-  return capsule;
-}
-
-/* The photo of a capsule, marked busy by the caller while it works without the GIL. */
-static photo_holder *idle_photo(PyObject *capsule) {
-  photo_holder *photo = PyCapsule_GetPointer(capsule, PHOTO_CAPSULE);
-  if (photo && photo->is_busy) {
-    PyErr_SetString(PyExc_RuntimeError, "another thread is feeding this photo");
-    return NULL;
-  }
-  return photo;
-}
-
 static PyObject *photo_rows(PyObject *module, PyObject *arguments) {
   (void)module;
   PyObject *capsule, *pixels;
@@ -123,15 +75,15 @@ static PyObject *photo_rows(PyObject *module, PyObject *arguments) {
   if (!PyArg_ParseTuple(arguments, "OO:photo_rows", &capsule, &pixels)) return NULL;
   photo_holder *photo = idle_photo(capsule);
   if (!photo || get_pixels(pixels, &view) < 0) return NULL;
-  if (view.shape[1] != photo->width || view.shape[0] > photo->height) {
+  if (view.shape[1] != photo->fed_width || view.shape[0] > INT32_MAX) {
     PyBuffer_Release(&view);
     PyErr_SetString(PyExc_ValueError, "these rows do not fit the photo");
     return NULL;
   }
-  int32_t taken;
+  int32_t taken, channels = (int32_t)view.shape[2], stride = (int32_t)(view.shape[1] * view.shape[2]);
   photo->is_busy = 1;
   Py_BEGIN_ALLOW_THREADS
-  taken = feed(photo, &view);
+  taken = sd_photo_rows(photo->state, view.buf, (int32_t)view.shape[0], stride, channels);
   Py_END_ALLOW_THREADS
   photo->is_busy = 0;
   PyBuffer_Release(&view);
@@ -142,18 +94,56 @@ static PyObject *photo_finish(PyObject *module, PyObject *capsule) {
   (void)module;
   uint8_t codes[CODES_BYTES];
   int32_t qualities[2], status;
+  float margins[2];
   photo_holder *photo = idle_photo(capsule);
   if (!photo) return NULL;
   photo->is_busy = 1;
   Py_BEGIN_ALLOW_THREADS
-  status = sd_photo_finish(photo->state, codes, qualities);
+  status = sd_photo_finish(photo->state, codes, qualities, margins);
   Py_END_ALLOW_THREADS
   photo->is_busy = 0;
   if (status < 0) {
     PyErr_SetString(PyExc_ValueError, "rows are missing, or the photo is finished already");
     return NULL;
   }
-  return result_of(codes, qualities);
+  return Py_BuildValue("y#(ii)(ff)", (const char *)codes, (Py_ssize_t)CODES_BYTES, (int)qualities[0], (int)qualities[1],
+                       margins[0], margins[1]);
+}
+
+static PyObject *photo_view(PyObject *module, PyObject *arguments) {
+  (void)module;
+  PyObject *capsule;
+  int left, top, width, height;
+  if (!PyArg_ParseTuple(arguments, "Oiiii:photo_view", &capsule, &left, &top, &width, &height)) return NULL;
+  photo_holder *photo = idle_photo(capsule);
+  if (!photo) return NULL;
+  uint8_t codes[SD_DIHEDRAL * SD_CODE_BYTES];
+  int32_t quality;
+  photo->is_busy = 1;
+  Py_BEGIN_ALLOW_THREADS
+  quality = sd_photo_view(photo->state, left, top, width, height, codes);
+  Py_END_ALLOW_THREADS
+  photo->is_busy = 0;
+  if (quality < 0) {
+    PyErr_SetString(PyExc_ValueError, "the rectangle does not lie in the photo, or the photo keeps no plane or is unfinished");
+    return NULL;
+  }
+  return Py_BuildValue("y#i", (const char *)codes, (Py_ssize_t)sizeof codes, (int)quality);
+}
+
+static PyObject *photo_plane(PyObject *module, PyObject *capsule) {
+  (void)module;
+  photo_holder *photo = idle_photo(capsule);
+  if (!photo) return NULL;
+  int width = sd_photo_plane_width(photo->state), height = sd_photo_plane_height(photo->state);
+  PyObject *floats = PyByteArray_FromStringAndSize(NULL, (Py_ssize_t)sizeof(float) * width * height);
+  if (!floats) return NULL;
+  if (sd_photo_plane(photo->state, (float *)(void *)PyByteArray_AS_STRING(floats)) < 0) {
+    Py_DECREF(floats);
+    PyErr_SetString(PyExc_ValueError, "the photo keeps no plane or is unfinished");
+    return NULL;
+  }
+  return Py_BuildValue("Nii", floats, width, height);
 }
 
 /* ---- digests ------------------------------------------------------------------------------------- */
@@ -223,13 +213,16 @@ static PyObject *digest_finish(PyObject *module, PyObject *capsule) {
 }
 
 PyMethodDef sd_fingerprint_methods[] = {
-    {"photo_codes", photo_codes, METH_O,
-     "photo_codes(pixels) -> (512 bytes, (quality of pdq, quality of pdq512))\n\n"
-     "pixels: (height, width, 1 | 3 | 4) uint8, C-contiguous. Raises ValueError for a side below 5 or above 65535."},
-    {"photo_begin", photo_begin, METH_VARARGS, "photo_begin(width, height) -> photo, to be fed by photo_rows."},
+    {"photo_begin", photo_begin, METH_VARARGS,
+     "photo_begin(width, height, step, flags) -> photo, to be fed by photo_rows. Raises ValueError if it is refused."},
     {"photo_rows", photo_rows, METH_VARARGS,
      "photo_rows(photo, pixels) -> rows taken so far. pixels: (rows, width, 1 | 3 | 4) uint8, C-contiguous."},
-    {"photo_finish", photo_finish, METH_O, "photo_finish(photo) -> as photo_codes. Raises ValueError if rows are missing."},
+    {"photo_finish", photo_finish, METH_O,
+     "photo_finish(photo) -> (512 bytes, (quality of pdq, of pdq512), (margin of pdq, of pdq512)).\n\n"
+     "Raises ValueError if rows are missing."},
+    {"photo_view", photo_view, METH_VARARGS,
+     "photo_view(photo, left, top, width, height) -> (256 bytes, quality). Raises ValueError."},
+    {"photo_plane", photo_plane, METH_O, "photo_plane(photo) -> (float32 values, width, height). Raises ValueError."},
     {"digests", digests, METH_O, "digests(data) -> 48 bytes: MD5, then SHA-256."},
     {"digest_begin", digest_begin, METH_NOARGS, "digest_begin() -> stream, to be fed by digest_update."},
     {"digest_update", digest_update, METH_VARARGS, "digest_update(stream, data) -> None"},

@@ -13,17 +13,18 @@ cd "$root/native" # relative paths, so that no folder name of this machine can r
 # Compile and link apart: clang's driver would run any wasm-opt it finds on PATH, and that fails on SIMD.
 # -fno-builtin: no loop may become a call of a memset or memcpy that does not exist here.
 # -fno-vectorize -fno-unroll-loops: the four-row vectors are written out; more unrolling trebles the size for no speed.
+sources="photo exact operator code digest"
 build() {
   name=$1
   shift
-  for source in fingerprint digest; do
+  for source in $sources; do
     clang-14 --target=wasm32 -nostdlib -ffreestanding -fno-builtin -std=c11 -O2 -ffp-contract=off \
       -fvisibility=hidden -fno-vectorize -fno-slp-vectorize -fno-unroll-loops -Wall -Wextra -Werror \
       "$@" -Iinclude -c "$source.c" -o "$work/$source.o"
   done
   # wasm-ld fails on an undefined symbol, so the result imports nothing.
   wasm-ld-14 --no-entry --strip-all --export=__heap_base -z stack-size=65536 \
-    "$work/fingerprint.o" "$work/digest.o" -o "$out/staydown.$name.wasm"
+    $(for source in $sources; do echo "$work/$source.o"; done) -o "$out/staydown.$name.wasm"
   chmod 644 "$out/staydown.$name.wasm"
 }
 

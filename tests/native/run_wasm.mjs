@@ -27,24 +27,26 @@ function bytesAt(kernel, at, length) {
   return new Uint8Array(kernel.memory.buffer, at, length);
 }
 
-function photo({ file, width, height, channels, strip }) {
+function photo({ file, width, height, channels, strip, flags = 0, view }) {
   const kernel = instance();
   const reserve = reserver(kernel);
   const pixels = readFileSync(file);
   const stride = width * channels;
-  const state = reserve(kernel.sd_photo_bytes(width, height));
+  const state = reserve(kernel.sd_photo_bytes(width, height, 1, flags));
   const rows = reserve(strip * stride);
-  const out = reserve(512 + 8);
-  if (kernel.sd_photo_begin(state, width, height) !== 1) throw new Error("refused");
+  const out = reserve(512 + 16);
+  if (kernel.sd_photo_begin(state, width, height, 1, flags) !== 1) throw new Error("refused");
   for (let y = 0; y < height; y += strip) {
     const count = Math.min(strip, height - y);
     bytesAt(kernel, rows, count * stride).set(pixels.subarray(y * stride, (y + count) * stride));
     kernel.sd_photo_rows(state, rows, count, stride, channels);
   }
-  if (kernel.sd_photo_finish(state, out, out + 512) !== 0) throw new Error("rows are missing");
+  if (kernel.sd_photo_finish(state, out, out + 512, out + 520) !== 0) throw new Error("rows are missing");
   const codes = Buffer.from(bytesAt(kernel, out, 512)).toString("hex");
   const qualities = [...new Int32Array(kernel.memory.buffer, out + 512, 2)];
-  return { codes, qualities };
+  if (!view) return { codes, qualities };
+  const quality = kernel.sd_photo_view(state, ...view, out);
+  return { codes, qualities, view: [Buffer.from(bytesAt(kernel, out, 256)).toString("hex"), quality] };
 }
 
 function digest({ digest: file, part }) {

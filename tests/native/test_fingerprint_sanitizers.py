@@ -16,8 +16,7 @@ def test_kernel_runs_clean_under_address_and_undefined_behaviour_sanitizers(tmp_
     build = ["gcc", "-std=gnu11", "-O1", "-g", "-ffp-contract=off", "-Wall", "-Wextra", "-Werror"]
     build += ["-fsanitize=address,undefined", "-fno-sanitize-recover=all", f"-I{NATIVE / 'include'}"]
     sources = [
-        NATIVE / "fingerprint.c",
-        NATIVE / "digest.c",
+        *(NATIVE / f"{part}.c" for part in ("photo", "exact", "operator", "code", "digest")),
         Path(__file__).with_name("driver_fingerprint.c"),
     ]
     subprocess.run([*build, *map(str, sources), "-o", str(program)], check=True, timeout=60)

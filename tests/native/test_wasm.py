@@ -9,14 +9,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from staydown import _native
+from staydown.fingerprint.kernel import Method, Rectangle, scan_strips
 from tests.staydown.fingerprint.pictures import KINDS, picture
 
 ROOT = Path(__file__).parents[2]
 KERNELS = ROOT / "web" / "kernel"
 NAMES = ("staydown.simd.wasm", "staydown.base.wasm")
 
-SIZES = ((5, 5), (64, 64), (129, 65), (333, 777), (512, 512), (1201, 907), (2000, 7), (7, 2000))
+FLAGS = (0, 1, 2, 3)  # exact or fast, with or without the plane that views need
+
+SIZES = ((5, 5), (64, 64), (129, 65), (333, 777), (512, 512), (1201, 907), (2000, 7), (7, 2000), (2300, 1100))
 
 
 def _run(kernel: str, jobs: list[dict[str, object]], folder: Path) -> list[dict[str, object]]:
@@ -62,8 +64,22 @@ def test_wasm_gives_the_codes_of_the_cpython_kernel(kernel: str, tmp_path: Path)
                     "strip": 1 + number * 9,
                 }
             )
-            codes, qualities = _native.photo_codes(pixels)
-            expected.append({"codes": codes.hex(), "qualities": list(qualities)})
+            flags = FLAGS[number % len(FLAGS)]
+            left, top = width // 5, height // 7
+            rectangle = Rectangle(left, top, max(5, width - 2 * left), max(5, height - 2 * top))
+            scan, whole = scan_strips(
+                [pixels], width=width, height=height, method=Method(flags & 1), keeps_plane=flags > 1
+            )
+            answer: dict[str, object] = {
+                "codes": (whole.pdq.codes + whole.pdq512.codes).hex(),
+                "qualities": [whole.pdq.quality, whole.pdq512.quality],
+            }
+            jobs[-1]["flags"] = flags
+            if flags > 1:
+                jobs[-1]["view"] = [rectangle.left, rectangle.top, rectangle.width, rectangle.height]
+                view = scan.view(rectangle)
+                answer["view"] = [view.codes.hex(), view.quality]
+            expected.append(answer)
 
     # When the wasm kernel takes them, Then all 512 bytes and both qualities are the same
     assert _run(kernel, jobs, tmp_path) == expected

@@ -20,6 +20,7 @@ from staydown.fingerprint.errors import (
 )
 from staydown.fingerprint.limits import DEFAULT_LIMITS, DecodeLimits
 from staydown.fingerprint.media import digest_file, fingerprint_file, fingerprint_image
+from staydown.fingerprint.query import query_image
 from staydown.fingerprint.sandbox import SandboxPool
 from staydown.fingerprint.terms import (
     DERIVATIONS,
@@ -28,12 +29,18 @@ from staydown.fingerprint.terms import (
     Digests,
     Fingerprint,
     MediaFingerprints,
+    QueryFingerprints,
+    QueryLevel,
+    QueryView,
     distance_bits,
 )
+from staydown.fingerprint.views import DEFAULT_SET, DERIVATION_SETS, DerivationSet, is_derivation
 
 __all__ = [
     "DEFAULT_LIMITS",
+    "DEFAULT_SET",
     "DERIVATIONS",
+    "DERIVATION_SETS",
     "MIN_QUALITY",
     "Algorithm",
     "DamagedFile",
@@ -41,6 +48,7 @@ __all__ = [
     "DecodeTimedOut",
     "DecodedPicture",
     "DecoderCrashed",
+    "DerivationSet",
     "Digests",
     "EmptyFile",
     "FileTooLarge",
@@ -49,6 +57,9 @@ __all__ = [
     "MalformedFingerprint",
     "MediaFingerprints",
     "NotFingerprintable",
+    "QueryFingerprints",
+    "QueryLevel",
+    "QueryView",
     "SandboxPool",
     "SandboxUnavailable",
     "TooManyPixels",
@@ -59,4 +70,6 @@ __all__ = [
     "distance_bits",
     "fingerprint_file",
     "fingerprint_image",
+    "is_derivation",
+    "query_image",
 ]

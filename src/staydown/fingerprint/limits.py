@@ -5,7 +5,7 @@ from dataclasses import dataclass
 MEGAPIXEL = 1_000_000
 MEBIBYTE = 1024 * 1024
 
-# The kernel's limits (native/fingerprint.c): PDQ needs five pixels, and its arithmetic is 32-bit up to this
+# The kernel's limits (native/photo.c): PDQ needs five pixels, and its arithmetic is 32-bit up to this
 # side.
 MIN_SIDE = 5
 MAX_SIDE = 65_535
@@ -30,6 +30,33 @@ class DecodeLimits:
     """Address space of a decoding process. Pillow holds four bytes a pixel, twice while it turns the
     picture: 960 MB at the pixel limit; a progressive JPEG or an AVIF needs up to as much again inside its
     decoder."""
+
+    max_parts: int = 1_000_000
+    """Chunks of a PNG, blocks of a GIF, strips or tiles of a TIFF. Tiles of 16 x 16 need 470,000 at the pixel
+    limit, the 255-byte blocks of a GIF 260,000 at the byte limit; more are empty ones, read one by one."""
+
+    max_scans: int = 100
+    """Passes over a progressive JPEG: libjpeg's own script has ten. Each scan of a few bytes makes the decoder
+    walk over the whole picture, 50 ms at the pixel limit, and the byte limit leaves room for 300,000."""
+
+    max_profile_bytes: int = 4 * MEBIBYTE
+    """A colour profile above this is ignored as a broken one is. Profiles of presses have 0.5 to 3 MiB; a PNG
+    can unfold one of gigabytes out of a few kilobytes."""
+
+    min_reduced_side: int = 512
+    """A JPEG is decoded at half, quarter or eighth size as long as both sides keep this many pixels. Measured
+    against full size on 60 photos: at most 4 bits of pdq's 256 with it, up to 42 without (robustness.md)."""
+
+    max_frames: int = 64
+    """Frames or pages that are taken from one file: as many codes as are kept of a video."""
+
+    max_frame_pixels: int = 240 * MEGAPIXEL
+    """Pixels of all frames together, taken or not, since each is decoded to compose the next: 500 frames of
+    800 x 600. What comes later is not looked at. Composing 240 megapixels takes a few seconds."""
+
+    frame_seconds: float = 0.5
+    """A frame is taken if it is shown this long, or begins this long after the last one taken: what a viewer
+    has time to see. With max_frames this looks at the first 32 seconds, and most moving pictures have ten."""
 
     files_per_process: int = 500
     """A decoding process is replaced after so many files, so that no leak in a decoder grows for ever."""

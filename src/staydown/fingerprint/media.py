@@ -11,23 +11,28 @@ from typing import BinaryIO
 from staydown.fingerprint.decode import check_bytes, decode_picture
 from staydown.fingerprint.errors import UnknownFormat
 from staydown.fingerprint.formats import HEAD_BYTES, is_video
-from staydown.fingerprint.kernel import fingerprints_of_codes, photo_codes_of_strips
+from staydown.fingerprint.kernel import scan_strips
 from staydown.fingerprint.limits import DEFAULT_LIMITS, DecodeLimits
+from staydown.fingerprint.registration import derived_fingerprints, needs_plane
 from staydown.fingerprint.terms import Digests, Fingerprint, MediaFingerprints
+from staydown.fingerprint.views import DEFAULT_SET, DERIVATION_SETS
 
 Source = Path | str | bytes | BinaryIO
 
 _CHUNK_BYTES = 1 << 20  # one read of a file that is only digested: large enough to hide the system call
 
 
-def fingerprint_image(source: Source, *, limits: DecodeLimits = DEFAULT_LIMITS) -> MediaFingerprints:
-    """Both algorithms' eight dihedral fingerprints and the digests of one picture, in this process.
+def fingerprint_image(
+    source: Source, *, limits: DecodeLimits = DEFAULT_LIMITS, derive: str = DEFAULT_SET
+) -> MediaFingerprints:
+    """What is registered of one picture: its digests and the codes of a derivation set, in this process.
 
+    derive: a name in DERIVATION_SETS. The whole picture's codes equal `pdqhash` bit for bit.
     For files from strangers use SandboxPool, which gives the same and survives a hostile decoder input.
     Raises a NotFingerprintable (a video is UnknownFormat here); OSError if the file cannot be opened.
     """
     data = read_source(source, limits=limits)
-    width, height, fingerprints = photo_fingerprints(data, limits=limits)
+    width, height, fingerprints = photo_fingerprints(data, limits=limits, derive=derive)
     return MediaFingerprints("image", digests_of_bytes(data), width, height, fingerprints)
 
 
@@ -54,17 +59,21 @@ def fingerprint_file(
 
 
 def photo_fingerprints(
-    data: bytes, *, limits: DecodeLimits, derive: str = "crops32"
+    data: bytes, *, limits: DecodeLimits, derive: str = DEFAULT_SET
 ) -> tuple[int, int, tuple[Fingerprint, ...]]:
-    """Upright width, height and sixteen fingerprints of a picture's bytes: the sandbox's work.
+    """Upright width, height and the fingerprints of a picture's bytes: the sandbox's work.
 
-    derive: the name of the derivation set; so far each gives the eight turns.
+    Raises NotFingerprintable; KeyError for an unknown derivation set.
     """
+    derivation_set = DERIVATION_SETS[derive]
     if is_video(data[:HEAD_BYTES]):
         raise UnknownFormat("This is a video, not a picture.")
     picture = decode_picture(data, limits=limits)
-    codes = photo_codes_of_strips(picture.strips(), width=picture.width, height=picture.height)
-    return picture.width, picture.height, fingerprints_of_codes(codes)
+    width, height = picture.width, picture.height
+    scan, codes = scan_strips(
+        picture.strips(), width=width, height=height, keeps_plane=needs_plane(derivation_set)
+    )
+    return width, height, derived_fingerprints(scan, codes, derivation_set, width=width, height=height)
 
 
 def digest_file(source: Source) -> Digests:

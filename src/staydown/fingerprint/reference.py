@@ -8,26 +8,28 @@ the published order, because the last bit of a sum can decide a bit of the code.
 import math
 
 import numpy as np
-import numpy.typing as npt
 
-from staydown.fingerprint.kernel import Codes, Pixels, check_sides
-
-Plane = npt.NDArray[np.float32]
+from staydown.fingerprint.kernel import PhotoCodes, Pixels, Plane, Turns, check_sides
 
 GRID = 64
 FREQUENCIES = 16
 SMALL_SIDE = 512
 
 
-def photo_codes(pixels: Pixels) -> Codes:
-    """As `kernel.photo_codes`, in plain steps."""
+def photo_codes(pixels: Pixels) -> PhotoCodes:
+    """As `kernel.photo_codes` with Method.EXACT, in plain steps."""
     height, width = pixels.shape[:2]
     check_sides(width, height)
-    full, full_quality = dihedral_codes(luma(pixels))
+    grid = smoothed_grid(luma(pixels))
     if max(width, height) <= SMALL_SIDE:
-        return full + full, (full_quality, full_quality)
-    small, small_quality = dihedral_codes(luma(sampled_to_small_side(pixels)))
-    return full + small, (full_quality, small_quality)
+        return codes_of_grids(grid, grid)
+    return codes_of_grids(grid, smoothed_grid(luma(sampled_to_small_side(pixels))))
+
+
+def codes_of_grids(full: Plane, small: Plane) -> PhotoCodes:
+    """What both algorithms make of their 64 x 64 grids."""
+    margins = [float(np.diff(np.sort(dct_corner(grid).ravel())[127:129])[0]) for grid in (full, small)]
+    return PhotoCodes(turns_of_grid(full), turns_of_grid(small), min(margins))
 
 
 def sampled_to_small_side(pixels: Pixels) -> Pixels:
@@ -46,11 +48,10 @@ def luma(pixels: Pixels) -> Plane:
     return (red * 0.299 + green * 0.587 + blue * 0.114).astype(np.float32)
 
 
-def dihedral_codes(plane: Plane) -> tuple[bytes, int]:
-    """Eight codes of 32 bytes and the quality of one brightness plane."""
-    grid = smoothed_grid(plane)
-    coefficients = dct_corner(grid)
-    return b"".join(code_of(turned) for turned in turned_coefficients(coefficients)), quality(grid)
+def turns_of_grid(grid: Plane) -> Turns:
+    """Eight codes and the quality of one 64 x 64 grid."""
+    codes = b"".join(code_of(turned) for turned in turned_coefficients(dct_corner(grid)))
+    return Turns(codes, quality(grid))
 
 
 def smoothed_grid(plane: Plane) -> Plane:

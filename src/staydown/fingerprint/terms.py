@@ -130,6 +130,18 @@ class QueryFingerprints:
     height: int
     views: tuple[QueryView, ...]
 
+    def sought(self) -> tuple[QueryView, ...]:
+        """The views to look for: with enough detail, and unturned: the bank holds the turned codes."""
+        return tuple(
+            view
+            for view in self.views
+            if view.fingerprint.derivation == "full" and view.fingerprint.quality >= MIN_QUALITY
+        )
+
+    def whole(self) -> tuple[Fingerprint, ...]:
+        """The whole picture's codes: both algorithms, each with its eight turns."""
+        return tuple(view.fingerprint for view in self.views if view.name == "full")
+
 
 def distance_bits(a: Fingerprint, b: Fingerprint) -> int:
     """How many of the 256 bits differ: 0 for the same code, near 128 for unrelated pictures.

@@ -13,5 +13,5 @@ def test_a_108_megapixel_phone_fits() -> None:
 
 
 def test_sides_are_those_of_the_kernel() -> None:
-    assert f"#define MAX_SIDE {MAX_SIDE} " in (NATIVE / "fingerprint.c").read_text()
+    assert f"#define MAX_SIDE {MAX_SIDE} " in (NATIVE / "photo.c").read_text()
     assert f"#define SD_MIN_SIDE {MIN_SIDE} " in (NATIVE / "include" / "staydown.h").read_text()

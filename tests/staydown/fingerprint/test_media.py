@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from staydown.fingerprint import (
+    DERIVATION_SETS,
     DERIVATIONS,
     Algorithm,
     DecodeLimits,
@@ -37,21 +38,21 @@ def test_path_name_bytes_and_open_file_give_the_same(tmp_path: Path) -> None:
     assert fingerprint_file(path) == from_bytes
 
 
-def test_picture_gives_both_algorithms_eight_derivations_and_digests() -> None:
+def test_picture_gives_the_whole_as_pdqhash_does_and_digests() -> None:
     # Given a lossless picture, so that its pixels are known
     pixels = picture("landscape", 800, 600)
     data = encoded(pixels, "PNG")
 
     # When it is fingerprinted
-    media = fingerprint_image(data)
+    media = fingerprint_image(data, derive="turns8")
 
     # Then its codes are pdqhash's and its digests hashlib's
     codes, qualities = pdqhash_codes(pixels)
-    assert b"".join(fingerprint.code for fingerprint in media.fingerprints) == codes
-    assert [f.derivation for f in media.fingerprints] == [*DERIVATIONS, *DERIVATIONS]
-    assert [f.algorithm for f in media.fingerprints] == [Algorithm.PDQ] * 8 + [Algorithm.PDQ512] * 8
+    assert b"".join(fingerprint.code for fingerprint in media.fingerprints) == codes[: 9 * 32]
+    assert [f.derivation for f in media.fingerprints] == [*DERIVATIONS, "full"]
+    assert [f.algorithm for f in media.fingerprints] == [Algorithm.PDQ] * 8 + [Algorithm.PDQ512]
     assert {f.quality for f in media.fingerprints[:8]} == {qualities[0]}
-    assert {f.quality for f in media.fingerprints[8:]} == {qualities[1]}
+    assert media.fingerprints[8].quality == qualities[1]
     assert (media.media, media.width, media.height) == ("image", 800, 600)
     assert media.digests.sha256 == hashlib.sha256(data).hexdigest()
     assert media.digests.md5 == hashlib.md5(data).hexdigest()
@@ -62,8 +63,27 @@ def test_large_picture_is_fed_in_strips_and_equals_pdqhash() -> None:
     pixels = picture("landscape", 1501, 1403)
 
     # Then the strips leave no trace in the codes
-    media = fingerprint_image(encoded(pixels, "BMP"))
-    assert b"".join(fingerprint.code for fingerprint in media.fingerprints) == pdqhash_codes(pixels)[0]
+    media = fingerprint_image(encoded(pixels, "BMP"), derive="turns8")
+    assert b"".join(each.code for each in media.fingerprints) == pdqhash_codes(pixels)[0][: 9 * 32]
+
+
+def test_default_is_the_crop_only_set_and_other_sets_can_be_asked_for() -> None:
+    # Given a picture without symmetries
+    data = encoded(picture("landscape", 1030, 770), "PNG")
+
+    # Then the default has 32 codes and the sampled one, and the larger set twice as many
+    assert [len(fingerprint_image(data, derive=each).fingerprints) for each in DERIVATION_SETS] == [
+        2,
+        9,
+        33,
+        65,
+    ]
+    assert fingerprint_image(data) == fingerprint_image(data, derive="crops32")
+
+
+def test_unknown_set_is_refused() -> None:
+    with pytest.raises(KeyError, match="padded"):
+        fingerprint_image(encoded(picture("noise", 9, 9), "PNG"), derive="padded")
 
 
 def test_video_gives_digests_only_and_may_be_longer_than_a_picture(tmp_path: Path) -> None:

@@ -22,4 +22,5 @@ def test_box_filter_is_the_mean_of_the_rows_in_its_window() -> None:
 
 
 def test_flat_picture_has_no_quality() -> None:
-    assert reference.photo_codes(np.full((99, 99, 3), 77, np.uint8))[1] == (0, 0)
+    codes = reference.photo_codes(np.full((99, 99, 3), 77, np.uint8))
+    assert (codes.pdq.quality, codes.pdq512.quality) == (0, 0)
