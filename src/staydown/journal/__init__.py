@@ -5,13 +5,21 @@ files that it follows, and what it found out (the checks) is written into files 
 """
 
 from staydown.journal.bank_journal import BankJournalReader, BankJournalWriter, Reset
+from staydown.journal.bank_records import apply_bank_record, claimed_entry_id
 from staydown.journal.check_journal import CheckJournalReader, CheckJournalWriter
-from staydown.journal.errors import JournalDamaged, JournalError, JournalFormatUnknown, SequenceNotRising
+from staydown.journal.errors import (
+    BankRecordNotUnderstood,
+    JournalDamaged,
+    JournalError,
+    JournalFormatUnknown,
+    SequenceNotRising,
+)
 from staydown.journal.tokens import TokensFile, tokens_lock, write_tokens
 
 __all__ = [
     "BankJournalReader",
     "BankJournalWriter",
+    "BankRecordNotUnderstood",
     "CheckJournalReader",
     "CheckJournalWriter",
     "JournalDamaged",
@@ -20,6 +28,8 @@ __all__ = [
     "Reset",
     "SequenceNotRising",
     "TokensFile",
+    "apply_bank_record",
+    "claimed_entry_id",
     "tokens_lock",
     "write_tokens",
 ]

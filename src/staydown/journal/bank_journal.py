@@ -22,6 +22,9 @@ FORMAT = "staydown-bank-journal"
 VERSION = 1
 # How much of the end a writer looks at first: ten times the longest usual record (64 codes are about 6 kB).
 TAIL_BYTES = 64 * 1024
+# How much a follower reads at a time: a bank of 100,000 entries with 33 codes each is 300 MB of text and five
+# times as much once it is read, which must not all be in memory at once.
+PART_BYTES = 4 * 1024 * 1024
 
 
 def _header(*, after: int) -> bytes:
@@ -175,8 +178,8 @@ class BankJournalReader:
     def poll(self) -> list[dict[str, Any] | Reset]:
         """What is new since the last call, oldest first; starts with Reset if the journal was replaced.
 
-        A line that is still being written is left for the next call.
-        Raises JournalDamaged or JournalFormatUnknown.
+        A long journal comes in parts: call again until there is nothing. A line that is still being written
+        is left for the next call. Raises JournalDamaged or JournalFormatUnknown.
         """
         try:
             seen = self._path.stat()
@@ -189,16 +192,25 @@ class BankJournalReader:
             news.append(Reset())
         elif seen.st_size == file.tell():
             return []
-        start = file.tell()
-        try:
-            records, whole = read_lines(file.read(), file_name=self._path.name, first_line=self._line + 1)
-        except JournalDamaged:
-            self.close()  # read from the beginning again, and refuse again, until somebody mends it
-            raise
+        news.extend(self._next_part(file))
+        return news
+
+    def _next_part(self, file: BinaryIO) -> list[dict[str, Any]]:
+        start, part_bytes = file.tell(), PART_BYTES
+        while True:
+            part = file.read(part_bytes)
+            try:
+                records, whole = read_lines(part, file_name=self._path.name, first_line=self._line + 1)
+            except JournalDamaged:
+                self.close()  # read from the beginning again, and refuse again, until somebody mends it
+                raise
+            if records or len(part) < part_bytes:
+                break
+            file.seek(start)
+            part_bytes *= 2  # a record longer than a part
         file.seek(start + whole)
         self._line += len(records)
-        news.extend(records)
-        return news
+        return records
 
     def _start_again(self) -> BinaryIO:
         self.close()

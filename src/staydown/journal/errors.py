@@ -3,7 +3,8 @@
 JournalError
 ├── JournalDamaged         a line in the middle of a journal is not what was written; names the line
 ├── JournalFormatUnknown   not a journal of ours, or from a later version
-└── SequenceNotRising      somebody tried to append what is already there
+├── SequenceNotRising      somebody tried to append what is already there
+└── BankRecordNotUnderstood   a whole line of the bank journal that does not say what it should
 """
 
 from __future__ import annotations
@@ -31,3 +32,7 @@ class JournalFormatUnknown(JournalError):
 
 class SequenceNotRising(JournalError):
     """A record's sequence number is not higher than the last one in the journal."""
+
+
+class BankRecordNotUnderstood(JournalError):
+    """A record of the bank journal lacks a member or holds one of the wrong kind."""

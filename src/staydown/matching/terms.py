@@ -50,6 +50,8 @@ class Match:
     state: EntryState
     rule: str
     """The rule that decided, as `rules.verdict` names it."""
+    view: str = "full"
+    """Which part of the upload was found: "full", "strip", "interface", "cut1", ...; "full" if exact."""
 
 
 @dataclass(frozen=True, slots=True)
