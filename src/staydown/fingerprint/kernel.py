@@ -21,8 +21,8 @@ Plane = npt.NDArray[np.float32]
 _FAST, _KEEP_PLANE = 1, 2  # SD_FAST, SD_KEEP_PLANE in native/include/staydown.h
 
 # While the two middle coefficients are further apart than this, rounding cannot make a bit of the fast code
-# differ from the exact one. Between both paths a coefficient differed by at most 0.0017 (pictures of 0.3 to 108
-# megapixels); two of them may move towards each other; and as much again to be safe.
+# differ from the exact one. Between both paths a coefficient differed by at most 0.0017 (pictures of 0.3 to
+# 108 megapixels); two of them may move towards each other; and as much again to be safe.
 SAFE_MARGIN = 0.007
 
 
