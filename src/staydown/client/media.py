@@ -10,19 +10,20 @@ from pathlib import Path
 from typing import BinaryIO, TypeAlias
 
 from staydown.client.errors import MediaNotReadable
-from staydown.fingerprint.terms import MediaFingerprints
+from staydown.fingerprint.terms import MediaFingerprints, QueryFingerprints
 
-Media: TypeAlias = str | os.PathLike[str] | bytes | bytearray | memoryview | BinaryIO | MediaFingerprints
+Computed: TypeAlias = MediaFingerprints | QueryFingerprints
+Media: TypeAlias = str | os.PathLike[str] | bytes | bytearray | memoryview | BinaryIO | Computed
 
 
 @contextmanager
-def sendable(media: Media) -> Iterator[bytes | BinaryIO | MediaFingerprints]:
+def sendable(media: Media) -> Iterator[bytes | BinaryIO | Computed]:
     """Bytes, a file that can be rewound, or fingerprints; a file opened here is closed at the end.
 
     A file that can't be rewound is read into memory, because a repeated attempt has to send it again.
     Raises MediaNotReadable.
     """
-    if isinstance(media, MediaFingerprints):
+    if isinstance(media, Computed):
         yield media
     elif isinstance(media, bytes | bytearray | memoryview):
         yield bytes(media)

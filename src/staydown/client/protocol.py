@@ -4,6 +4,7 @@ It opens no socket and no file and never guesses: an answer outside the protocol
 """
 
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import BinaryIO
 from urllib.parse import quote, urlsplit
@@ -16,8 +17,9 @@ from staydown.client.errors import (
     RequestRefused,
     Unreachable,
 )
+from staydown.client.media import Computed
 from staydown.client.terms import Action, CheckMatch, CheckResult, CopyInstruction, GoneReport
-from staydown.fingerprint.terms import MediaFingerprints
+from staydown.fingerprint.terms import Fingerprint, QueryFingerprints
 
 _GATE_ACTIONS = {200: Action.ALLOW, 202: Action.HOLD, 451: Action.BLOCK}
 
@@ -57,7 +59,7 @@ def origin_of(base_url: str) -> str:
 
 
 def check_request(
-    media: bytes | BinaryIO | MediaFingerprints,
+    media: bytes | BinaryIO | Computed,
     *,
     content_id: str | None,
     content_url: str | None,
@@ -72,19 +74,36 @@ def check_request(
         for name, value in (("content_id", content_id), ("content_url", content_url))
         if value is not None
     )
-    if isinstance(media, MediaFingerprints):
+    if isinstance(media, Computed):
         document = {"fingerprints": fingerprints_document(media), **dict(named)}
         return ApiRequest("POST", path, json_body=json.dumps(document).encode(), accepted=accepted)
     return ApiRequest("POST", path, media=media, fields=named, accepted=accepted)
 
 
-def fingerprints_document(media: MediaFingerprints) -> dict[str, object]:
-    """The "fingerprints" member of a JSON check: digests, and the whole picture's code for each algorithm."""
+def fingerprints_document(media: Computed) -> dict[str, object]:
+    """The "fingerprints" member of a JSON check: digests, the whole picture's codes, and those of its parts.
+
+    Turned and mirrored codes stay here: the bank holds its own.
+    """
     document: dict[str, object] = {"sha256": media.digests.sha256, "md5": media.digests.md5}
-    for fingerprint in media.fingerprints:
-        if fingerprint.derivation == "full":
-            document[str(fingerprint.algorithm)] = {"hex": fingerprint.hex, "quality": fingerprint.quality}
+    parts: list[dict[str, object]] = []
+    for name, fingerprint in _named(media):
+        if fingerprint.derivation != "full":
+            continue
+        code = {"hex": fingerprint.hex, "quality": fingerprint.quality}
+        if name == "full":
+            document[str(fingerprint.algorithm)] = code
+        else:
+            parts.append({"name": name, **code})
+    if parts:
+        document["views"] = parts
     return document
+
+
+def _named(media: Computed) -> Iterator[tuple[str, Fingerprint]]:
+    if isinstance(media, QueryFingerprints):
+        return ((view.name, view.fingerprint) for view in media.views)
+    return (("full", fingerprint) for fingerprint in media.fingerprints)
 
 
 def copy_request(copy_id: str) -> ApiRequest:
@@ -213,4 +232,5 @@ def _match(one: object, answer: Answer) -> CheckMatch:
         bank=_text(one, "bank", answer),
         state=_text(one, "state", answer),
         rule=_text(one, "rule", answer),
+        view=_text(one, "view", answer) if "view" in one else "full",
     )

@@ -53,8 +53,10 @@ class Staydown:
     ) -> CheckResult:
         """Ask what to do with an upload, before anybody can see it.
 
-        Give a path, bytes, or a binary file to have the media fingerprinted by the server, or
-        MediaFingerprints to send nothing but fingerprints. A file is sent from its beginning and left open.
+        Give a path, bytes, or a binary file to have the media fingerprinted by the server; or what
+        `staydown.fingerprint.query_image` gives to send nothing but fingerprints. MediaFingerprints do too,
+        without the parts of the picture in which an original may lie. A file is sent from its beginning and
+        left open.
         `content_id` is your id for the upload: with it a later takedown can name it.
 
         Raises Unreachable (if that is the choice), NotAuthorised, RequestRefused, AnswerNotUnderstood,

@@ -25,7 +25,8 @@ class CheckMatch:
     """One entry of the bank that the upload resembles.
 
     `kind` is "exact" (the same file) or "near"; `distance_bits` is 0..256 and 0 for exact ones; `derivation`
-    says which variant of the registered picture matched; `rule` names the rule that chose the action.
+    says which variant of the registered picture matched, `view` in which part of the upload it was found
+    ("full", "strip", "cut1", ...); `rule` names the rule that chose the action.
     """
 
     entry_id: str
@@ -35,6 +36,7 @@ class CheckMatch:
     bank: str
     state: str
     rule: str
+    view: str = "full"
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,10 @@ class Router:
     """Sends each request to the upload check or to the pages; start and stop go to the upload check."""
 
     def __init__(self) -> None:
-        self._check = create_app(MatchApiSettings(data_dir=Installation.from_environment().data_dir))
+        installation = Installation.from_environment()
+        self._check = create_app(
+            MatchApiSettings(data_dir=installation.data_dir, query_level=installation.check_level)
+        )
         self._pages = cast(ASGIApp, WSGIMiddleware(pages, workers=10))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

@@ -10,6 +10,8 @@ import secrets
 from dataclasses import dataclass
 from pathlib import Path
 
+from staydown.fingerprint.terms import QueryLevel
+
 CHECKOUT = Path(__file__).resolve().parents[3]
 _PACKAGE = Path(__file__).resolve().parents[1]
 
@@ -26,22 +28,27 @@ DATA = _shipped("data")
 
 @dataclass(frozen=True)
 class Installation:
-    """One installation: its folder, its public address, and whether it is the demonstration."""
+    """One installation: its folder, its public address, if it is the demonstration, how hard it looks."""
 
     data_dir: Path
     public_url: str
     demo: bool
     https: bool
+    check_level: QueryLevel = QueryLevel.GEO9
 
     @classmethod
     def from_environment(cls) -> Installation:
-        """Reads STAYDOWN_DATA_DIR, STAYDOWN_PUBLIC_URL and STAYDOWN_DEMO."""
+        """Reads STAYDOWN_DATA_DIR, STAYDOWN_PUBLIC_URL, STAYDOWN_DEMO and STAYDOWN_CHECK_LEVEL.
+
+        Raises ValueError for a level that there is not.
+        """
         public_url = os.environ.get("STAYDOWN_PUBLIC_URL", "http://127.0.0.1:8000").rstrip("/")
         return cls(
             data_dir=Path(os.environ.get("STAYDOWN_DATA_DIR", "var")).resolve(),
             public_url=public_url,
             demo=os.environ.get("STAYDOWN_DEMO") == "1",
             https=public_url.startswith("https://"),
+            check_level=_check_level(os.environ.get("STAYDOWN_CHECK_LEVEL") or QueryLevel.GEO9),
         )
 
     def secret(self, name: str) -> str:
@@ -66,3 +73,9 @@ class Installation:
         finally:
             draft.unlink()
         return path.read_text().strip()
+
+
+def _check_level(text: str) -> QueryLevel:
+    if text not in set(QueryLevel):
+        raise ValueError(f"STAYDOWN_CHECK_LEVEL is one of {', '.join(QueryLevel)}, not {text!r}")
+    return QueryLevel(text)

@@ -106,6 +106,7 @@ def check_record(upload: Upload, answer: CheckAnswer, *, platform: str, at: date
                 "derivation": match.derivation,
                 "rule": match.rule,
                 "state": match.state.value,
+                "view": match.view,
             }
             for match in answer.matches
         ],
@@ -114,7 +115,7 @@ def check_record(upload: Upload, answer: CheckAnswer, *, platform: str, at: date
 
 def _codes(upload: Upload, algorithm: Algorithm) -> dict[str, Any] | None:
     """The codes in the order of DERIVATIONS: eight of a picture, one of sent fingerprints."""
-    found = {code.derivation: code for code in upload.fingerprints if code.algorithm is algorithm}
+    found = {code.derivation: code for code in upload.kept() if code.algorithm is algorithm}
     if not found:
         return None
     codes = [found[derivation].hex for derivation in DERIVATIONS if derivation in found]

@@ -9,7 +9,7 @@ import asyncio
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
-from staydown.fingerprint import MediaFingerprints, NotFingerprintable, SandboxPool, SandboxUnavailable
+from staydown.fingerprint import NotFingerprintable, QueryFingerprints, SandboxPool, SandboxUnavailable
 from staydown.match_api.errors import Refused
 from staydown.match_api.refusals import busy, not_fingerprintable, unavailable
 from staydown.match_api.settings import MatchApiSettings
@@ -24,15 +24,15 @@ class MediaDecoder:
         self._threads = ThreadPoolExecutor(settings.decode_workers, thread_name_prefix="decode")
         self._places = threading.Semaphore(settings.decode_workers + settings.max_waiting_files)
 
-    async def fingerprint(self, media: bytes) -> MediaFingerprints:
-        """The picture's fingerprints. Raises Refused: no place, unreadable picture, no decoding process."""
+    async def query(self, media: bytes) -> QueryFingerprints:
+        """What the picture is compared by. Raises Refused: no place, unreadable, no decoding process."""
         if not self._places.acquire(blocking=False):
             raise busy(
                 "Too many pictures are waiting to be read; try again shortly.",
                 retry_after_seconds=self._settings.retry_after_seconds,
             )
         try:
-            work = self._threads.submit(self._pool.fingerprint, media)
+            work = self._threads.submit(self._pool.query, media, self._settings.query_level)
         except RuntimeError:  # closed
             self._places.release()
             raise self._unavailable() from None

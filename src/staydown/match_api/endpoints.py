@@ -74,24 +74,31 @@ class Endpoints:
                 raise invalid_request("The batch has no line.", slug="batch-empty")
             if len(lines) > self._settings.max_batch_lines:
                 raise too_many_lines(self._settings.max_batch_lines)
-            answers = []
-            for position, line in enumerate(lines):
-                if position % self._settings.batch_lines_at_once == 0:
+            answers, searched = [], 0
+            for line in lines:
+                if searched >= self._settings.batch_codes_at_once:
                     await asyncio.sleep(0)
-                answers.append(self._batch_line(line, caller=caller))
+                    searched = 0
+                answer, codes = self._batch_line(line, caller=caller)
+                answers.append(answer)
+                searched += codes
         return Response(b"".join(answers), media_type=JSON_LINES[0], headers={"Cache-Control": "no-store"})
 
-    def _batch_line(self, line: bytes, *, caller: Caller) -> bytes:
+    def _batch_line(self, line: bytes, *, caller: Caller) -> tuple[bytes, int]:
+        """The answer, and how many codes were sought for it (at least one: reading costs too)."""
+        codes = 1
         try:
             if len(line) > self._settings.max_json_bytes:
                 raise not_processable(f"A line may have at most {self._settings.max_json_bytes} bytes.")
             upload = upload_of_json(line)
-            return msgspec.json.encode(self.checker.check(upload, caller=caller)) + b"\n"
+            codes = max(codes, len(upload.views))
+            answer = msgspec.json.encode(self.checker.check(upload, caller=caller))
         except Refused as refused:
-            return problem_bytes(refused.problem) + b"\n"
+            answer = problem_bytes(refused.problem)
         except Exception as error:
             log_defect(error, where="batch")
-            return problem_bytes(defect()) + b"\n"
+            answer = problem_bytes(defect())
+        return answer + b"\n", codes
 
     async def _check_once(self, request: Request, *, route: str) -> CheckAnswer:
         caller = self._callers.identify(request)
@@ -134,9 +141,9 @@ class Endpoints:
 
     async def _decode(self, form: Form) -> Upload:
         media, form.media = bytes(form.media or b""), None
-        found = await self._decoder.fingerprint(media)
+        found = await self._decoder.query(media)
         return Upload(
-            fingerprints=found.fingerprints,
+            views=found.views,
             sha256=found.digests.sha256,
             md5=found.digests.md5,
             content_id=form.texts.get("content_id") or None,
@@ -160,5 +167,8 @@ def _content_type(request: Request) -> str:
 
 
 def _meaning(upload: Upload) -> list[object]:
-    codes = [(code.algorithm.value, code.hex, code.quality) for code in upload.fingerprints]
+    codes = [
+        (view.name, view.fingerprint.algorithm.value, view.fingerprint.hex, view.fingerprint.quality)
+        for view in upload.views
+    ]
     return [codes, upload.sha256, upload.md5, upload.content_id, upload.content_url]

@@ -6,13 +6,16 @@ import unicodedata
 
 import msgspec
 
-from staydown.fingerprint import Algorithm, Fingerprint
+from staydown.fingerprint import Algorithm, Fingerprint, QueryView
 from staydown.match_api.refusals import invalid_request, not_processable
 from staydown.match_api.terms import (
     MAX_CONTENT_ID_CHARACTERS,
     MAX_CONTENT_URL_CHARACTERS,
+    WHOLE,
     CheckRequest,
+    SentCode,
     SentFingerprints,
+    SentView,
     Upload,
 )
 
@@ -35,7 +38,7 @@ def upload_of_json(body: bytes) -> Upload:
             "Send at least one of pdq, pdq512, sha256 and md5 in `$.fingerprints`.", slug="nothing-to-check"
         )
     return Upload(
-        fingerprints=_fingerprints(sent),
+        views=_views(sent),
         sha256=sent.sha256.lower() if sent.sha256 else None,
         md5=sent.md5.lower() if sent.md5 else None,
         content_id=checked_text("content_id", request.content_id),
@@ -58,10 +61,14 @@ def checked_text(name: str, text: str | None) -> str | None:
     return text
 
 
-def _fingerprints(sent: SentFingerprints) -> tuple[Fingerprint, ...]:
-    codes = ((Algorithm.PDQ, sent.pdq), (Algorithm.PDQ512, sent.pdq512))
-    return tuple(
-        Fingerprint.from_hex(code.hex, algorithm=algorithm, quality=code.quality)
-        for algorithm, code in codes
-        if code is not None
+def _views(sent: SentFingerprints) -> tuple[QueryView, ...]:
+    codes = (
+        (WHOLE, Algorithm.PDQ, sent.pdq),
+        (WHOLE, Algorithm.PDQ512, sent.pdq512),
+        *((view.name, Algorithm.PDQ, view) for view in sent.views or ()),
     )
+    return tuple(QueryView(name, _fingerprint(code, algorithm)) for name, algorithm, code in codes if code)
+
+
+def _fingerprint(code: SentCode | SentView, algorithm: Algorithm) -> Fingerprint:
+    return Fingerprint.from_hex(code.hex, algorithm=algorithm, quality=code.quality)

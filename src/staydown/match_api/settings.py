@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from staydown.fingerprint import DEFAULT_LIMITS, DecodeLimits
+from staydown.fingerprint import DEFAULT_LIMITS, DecodeLimits, QueryLevel
 from staydown.fingerprint.limits import MEBIBYTE
 from staydown.matching import DEFAULT_THRESHOLD_BITS
 
@@ -18,6 +18,11 @@ class MatchApiSettings:
 
     data_dir: Path
     """Where the database side leaves the bank journal and the token file, and where checks are recorded."""
+
+    query_level: QueryLevel = QueryLevel.GEO9
+    """How hard a picture is looked at. `geo9` finds copies inside borders, screenshots and collages for a few
+    milliseconds more and up to nine searches instead of two; figures in docs/reference/api.md. `plain` is for
+    platforms that cannot spend those, `deep` for queues that nobody waits in."""
 
     decode_workers: int = 1
     """Decoding processes. One keeps one core busy; give as many as there are cores to spare."""
@@ -37,17 +42,18 @@ class MatchApiSettings:
     ordinary pictures. Beyond that a platform is told to come back (429) instead of memory running out."""
 
     max_json_bytes: int = 64 * KIBIBYTE
-    """A check by fingerprints is about 500 bytes and at most 3 kB more of names; the rest is room to grow."""
+    """A check by fingerprints is about 500 bytes, at most 4 kB more of views and 3 kB of names; the rest is
+    room to grow."""
 
     max_batch_bytes: int = 4 * MEBIBYTE
     """A thousand lines (below) of 4 kB each, the longest that one check can sensibly be."""
 
     max_batch_lines: int = 1000
-    """A line takes up to about a millisecond to search in a bank of millions: a thousand keep one batch
-    near a second, and nobody gains much from larger ones."""
+    """A code takes up to about a millisecond to search in a bank of some millions of codes: a thousand lines
+    of one keep a batch near a second, and nobody gains much from larger ones."""
 
-    batch_lines_at_once: int = 50
-    """Lines of a batch that are searched before other requests get a turn: some tens of milliseconds."""
+    batch_codes_at_once: int = 50
+    """Codes of a batch that are searched before other requests get a turn: some tens of milliseconds."""
 
     body_seconds: float = 60.0
     """Time for a whole body to arrive. The largest in a minute is 9 Mbit/s; a platform's server has that."""

@@ -14,7 +14,14 @@ from staydown.client.errors import (
 )
 from staydown.client.protocol import Answer, ApiRequest
 from staydown.client.terms import Action
-from staydown.fingerprint.terms import Algorithm, Digests, Fingerprint, MediaFingerprints
+from staydown.fingerprint.terms import (
+    Algorithm,
+    Digests,
+    Fingerprint,
+    MediaFingerprints,
+    QueryFingerprints,
+    QueryView,
+)
 
 MATCH = {
     "entry_id": "ent_1",
@@ -142,6 +149,42 @@ def test_fingerprints_are_sent_as_json_with_the_whole_pictures_codes_only() -> N
         },
         "content_id": "post-1",
     }
+
+
+def test_parts_of_a_picture_are_sent_as_views_and_its_turns_are_not_sent() -> None:
+    # Given what query_image gives: the whole picture in both algorithms with its turns, and two parts
+    code = bytes(range(32))
+    media = QueryFingerprints(
+        media="image",
+        digests=Digests(sha256="ab" * 32, md5="cd" * 16),
+        width=10,
+        height=10,
+        views=(
+            QueryView("full", Fingerprint(Algorithm.PDQ, code, 80)),
+            QueryView("full", Fingerprint(Algorithm.PDQ, bytes(32), 80, "r90")),
+            QueryView("full", Fingerprint(Algorithm.PDQ512, code, 70)),
+            QueryView("strip", Fingerprint(Algorithm.PDQ, code, 60)),
+            QueryView("cut1", Fingerprint(Algorithm.PDQ, code, 40)),
+        ),
+    )
+
+    # Then
+    assert protocol.fingerprints_document(media) == {
+        "sha256": "ab" * 32,
+        "md5": "cd" * 16,
+        "pdq": {"hex": code.hex(), "quality": 80},
+        "pdq512": {"hex": code.hex(), "quality": 70},
+        "views": [
+            {"name": "strip", "hex": code.hex(), "quality": 60},
+            {"name": "cut1", "hex": code.hex(), "quality": 40},
+        ],
+    }
+
+
+def test_a_match_says_in_which_part_of_the_upload_it_was_found() -> None:
+    document = {"action": "block", "matches": [MATCH, MATCH | {"view": "cut2"}], "check_id": "chk_1"}
+
+    assert [match.view for match in protocol.read_check(answer(document)).matches] == ["full", "cut2"]
 
 
 def test_a_copy_id_cannot_leave_its_place_in_the_path() -> None:

@@ -12,7 +12,7 @@ import pytest
 from staydown.config import installation
 from staydown.config.installation import DATA, WEB, Installation
 
-VARIABLES = ("STAYDOWN_DATA_DIR", "STAYDOWN_PUBLIC_URL", "STAYDOWN_DEMO")
+VARIABLES = ("STAYDOWN_DATA_DIR", "STAYDOWN_PUBLIC_URL", "STAYDOWN_DEMO", "STAYDOWN_CHECK_LEVEL")
 
 
 @pytest.fixture(autouse=True)
@@ -36,6 +36,23 @@ def test_installation_is_what_its_environment_says(monkeypatch: pytest.MonkeyPat
     assert Installation.from_environment() == Installation(
         data_dir=tmp_path / "data", public_url="https://staydown.example", demo=True, https=True
     )
+
+
+@pytest.mark.parametrize(("value", "level"), [("", "geo9"), ("plain", "plain"), ("deep", "deep")])
+def test_uploads_are_looked_at_as_hard_as_the_environment_says(
+    monkeypatch: pytest.MonkeyPatch, value: str, level: str
+) -> None:
+    monkeypatch.setenv("STAYDOWN_CHECK_LEVEL", value)
+
+    assert Installation.from_environment().check_level == level
+
+
+@pytest.mark.parametrize("value", ["Plain", "geo", "9"])
+def test_level_that_there_is_not_is_named(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
+    monkeypatch.setenv("STAYDOWN_CHECK_LEVEL", value)
+
+    with pytest.raises(ValueError, match="plain, geo9, deep"):
+        Installation.from_environment()
 
 
 @pytest.mark.parametrize("value", ["", "0", "true", "yes"])

@@ -4,6 +4,7 @@ Covers: staydown.match_api.settings.
 """
 
 import asyncio
+import contextlib
 import subprocess
 import sys
 import time
@@ -134,7 +135,8 @@ def living_children():
     """Ids of child processes of this process that have not ended."""
     found = set()
     for task in Path("/proc/self/task").iterdir():
-        found |= set((task / "children").read_text().split())
+        with contextlib.suppress(FileNotFoundError):  # a thread that has just ended
+            found |= set((task / "children").read_text().split())
     return found
 
 

@@ -1,16 +1,15 @@
-"""What matches what: digests, distances, thresholds, and how the bank follows its journal.
-
-Covers: staydown.match_api.code_store.
-"""
+"""What matches what: digests, distances, thresholds, and how the bank follows its journal."""
 
 import logging
 
 import pytest
 
-from staydown.fingerprint import Algorithm, distance_bits
+from staydown.fingerprint import Algorithm, QueryView, distance_bits
+from staydown.journal import bank_journal
 from staydown.match_api.bank_view import BankView
 from staydown.match_api.terms import Upload
 from staydown.matching import EntryState, MatchKind
+from staydown.matching.held_bank import HeldBank
 from tests.staydown.match_api.house import code_of, entry, moved
 
 SHA, MD5 = "5" * 64, "d" * 32
@@ -25,7 +24,8 @@ def bank(house):
 def find(bank, *codes, sha256=None, md5=None):
     """What a fresh look finds, as {entry id: (kind, distance, derivation)}."""
     bank.refresh()
-    matches = bank.find(Upload(fingerprints=codes, sha256=sha256, md5=md5))
+    views = tuple(QueryView("full", code) for code in codes)
+    matches = bank.find(Upload(views=views, sha256=sha256, md5=md5))
     found = {match.entry_id: (match.kind, match.distance_bits, match.derivation) for match in matches}
     assert len(found) == len(matches)
     return found
@@ -123,7 +123,7 @@ def test_match_tells_bank_state_and_rule(bank, house):
     house.put(entry("ent_a", bank="partner", state="disputed", sha256=SHA))
     bank.refresh()
 
-    (match,) = bank.find(Upload(fingerprints=(), sha256=SHA, md5=None))
+    (match,) = bank.find(Upload(views=(), sha256=SHA, md5=None))
 
     assert (match.bank, match.state, match.rule) == ("partner", EntryState.DISPUTED, "disputed-inactive")
 
@@ -285,6 +285,21 @@ def test_record_that_is_not_understood_is_left_out_and_the_others_stay(bank, hou
     assert bank.counts()["entries_left_out"] == 1
 
 
+def test_long_journal_is_taken_in_part_by_part(bank, house, monkeypatch):
+    # Given parts that are shorter than a record
+    monkeypatch.setattr(bank_journal, "PART_BYTES", 300)
+    codes = [moved(code_of(1), n % 31) for n in range(40)]
+    house.put(entry("ent_long", codes=codes), *(entry(f"ent_{n}", codes=[code_of(n)]) for n in range(2, 60)))
+    house.drop("ent_5")
+
+    # Then all of it is there, also what comes later
+    assert set(find(bank, code_of(1))) == {"ent_long"}
+    assert bank.counts() == {"entries": 58, "codes": 97, "entries_left_out": 0}
+    house.drop("ent_long")
+    assert find(bank, code_of(1)) == {}
+    assert set(find(bank, code_of(59))) == {"ent_59"}
+
+
 def test_bank_of_thousands_agrees_with_comparing_one_by_one(bank, house):
     # Given more codes than the index scans without tables, in clusters
     codes = [moved(code_of(n % 300), n // 300 * 3) for n in range(6000)]
@@ -303,16 +318,16 @@ def test_bank_of_thousands_agrees_with_comparing_one_by_one(bank, house):
 def test_change_that_broke_off_half_way_is_begun_anew(bank, house, monkeypatch):
     # Given a defect while the second record is taken in
     house.put(entry("ent_a", codes=[code_of(1)]), entry("ent_b", codes=[code_of(2)]))
-    put = BankView._put
+    put = HeldBank.put
 
-    def broken(view, body, codes):
-        if body.id == "ent_b":
+    def broken(held, found):
+        if found.id == "ent_b":
             raise ZeroDivisionError
-        put(view, body, codes)
+        put(held, found)
 
     # When
     with monkeypatch.context() as patched:
-        patched.setattr(BankView, "_put", broken)
+        patched.setattr(HeldBank, "put", broken)
         with pytest.raises(ZeroDivisionError):
             bank.refresh()
         assert bank.trouble == "bank-unreadable"

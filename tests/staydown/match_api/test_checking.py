@@ -5,13 +5,23 @@ import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from PIL import Image, ImageOps
 
 from staydown.catalog.rules import read_check_record
-from staydown.fingerprint import DERIVATIONS, Algorithm, SandboxPool, fingerprint_image
+from staydown.client.protocol import fingerprints_document
+from staydown.fingerprint import (
+    DERIVATIONS,
+    Algorithm,
+    QueryLevel,
+    SandboxPool,
+    fingerprint_image,
+    query_image,
+)
 from staydown.journal import check_journal
 from staydown.match_api import checking
 from staydown.matching import EntryState, MatchKind
-from tests.staydown.fingerprint.files import jpeg
+from tests.staydown.fingerprint.files import encoded, jpeg
+from tests.staydown.fingerprint.pictures import picture
 from tests.staydown.match_api.house import (
     OTHER,
     PLATFORM,
@@ -53,6 +63,7 @@ def test_action_follows_the_table_for_every_state_and_kind(client, house, state,
             "bank": "default",
             "state": state,
             "rule": f"{state}-{kind}" if state in ACTIONS else f"{state}-inactive",
+            "view": "full",
         }
     ]
     assert response.status_code == (GATE[action] if path.endswith("gate") else 200)
@@ -130,11 +141,6 @@ def test_registration_takes_effect_on_the_next_request(client, house):
 
 
 def test_turned_and_mirrored_copies_are_near(client, house):
-    from PIL import Image, ImageOps
-
-    from tests.staydown.fingerprint.files import encoded
-    from tests.staydown.fingerprint.pictures import picture
-
     # Given
     original = Image.fromarray(picture("landscape", 640, 480, seed=8))
     found = fingerprint_image(encoded(original, "PNG"))
@@ -151,10 +157,57 @@ def test_turned_and_mirrored_copies_are_near(client, house):
         assert match["distance_bits"] <= 31
 
 
+def bordered(picture, share):
+    """The picture with a dark border whose width is this part of its longer side."""
+    margin = round(share * max(picture.size))
+    framed = Image.new("RGB", (picture.width + 2 * margin, picture.height + 2 * margin), (8, 8, 8))
+    framed.paste(picture, (margin, margin))
+    return framed
+
+
+@pytest.mark.parametrize(("level", "action"), [("plain", "allow"), ("geo9", "block"), ("deep", "block")])
+def test_copy_inside_a_border_is_found_if_the_level_looks_inside(house, level, action):
+    # Given
+    original = Image.fromarray(picture("landscape", 640, 480, seed=8))
+    house.put(entry("ent_a", codes=fingerprint_image(encoded(original, "PNG")).registrable()))
+    copy = encoded(bordered(original, 0.12), "JPEG", quality=85)
+
+    # When
+    with house.open(query_level=QueryLevel(level)) as client:
+        answer = client.post("/api/v1/check", files={"media": copy}).json()
+
+    # Then, and the part in which it was found is told
+    assert answer["action"] == action
+    for match in answer["matches"]:
+        assert (match["kind"], match["distance_bits"] <= 31) == ("near", True)
+        assert match["view"] != "full"
+    # And only the whole picture's codes are kept
+    (record,) = house.checks()
+    assert [len(record[name]["codes"]) for name in ("pdq", "pdq512")] == [8, 8]
+
+
+def test_codes_that_a_client_computed_find_what_the_media_would(house, client):
+    # Given a mirrored copy inside a border, fingerprinted by its platform
+    original = Image.fromarray(picture("landscape", 640, 480, seed=8))
+    house.put(entry("ent_a", codes=fingerprint_image(encoded(original, "PNG")).registrable()))
+    copy = encoded(bordered(ImageOps.mirror(original), 0.1), "PNG")
+    document = fingerprints_document(query_image(copy))
+
+    # When it sends codes, then codes of the whole picture alone, then the media
+    by_views = client.post("/api/v1/check", json={"fingerprints": document}).json()
+    by_whole = client.post("/api/v1/check", json={"fingerprints": document | {"views": None}}).json()
+    by_media = client.post("/api/v1/check", files={"media": copy}).json()
+
+    # Then the first and the last agree
+    assert by_views["matches"] == by_media["matches"] != []
+    assert (by_views["action"], by_whole["action"]) == ("block", "allow")
+    assert len(house.checks()[0]["pdq"]["codes"]) == 1
+
+
 def test_check_of_a_picture_is_recorded_with_all_its_codes_and_never_the_picture(client, house):
     # Given
     picture = jpeg(seed=4)
-    found = fingerprint_image(picture)
+    found = query_image(picture)
     house.put(entry("ent_a", state="unconfirmed", sha256=found.digests.sha256))
 
     # When
@@ -165,7 +218,9 @@ def test_check_of_a_picture_is_recorded_with_all_its_codes_and_never_the_picture
         data={"content_id": "post/7", "content_url": "https://forum.example/post/7"},
     ).json()
 
-    # Then
+    # Then it has the whole picture's codes in both algorithms, eight turns each, and none of its parts'
+    whole_picture = [view.fingerprint for view in found.views if view.name == "full"]
+    assert [code.derivation for code in whole_picture] == [*DERIVATIONS, *DERIVATIONS]
     (record,) = house.checks()
     at = datetime.fromisoformat(record.pop("at"))
     assert before - timedelta(seconds=1) <= at <= datetime.now(UTC)
@@ -181,8 +236,8 @@ def test_check_of_a_picture_is_recorded_with_all_its_codes_and_never_the_picture
         "md5": found.digests.md5,
         **{
             str(algorithm): {
-                "codes": [found.of(algorithm, derivation).hex for derivation in DERIVATIONS],
-                "quality": found.of(algorithm).quality,
+                "codes": [code.hex for code in whole_picture if code.algorithm is algorithm],
+                "quality": next(code.quality for code in whole_picture if code.algorithm is algorithm),
             }
             for algorithm in Algorithm
         },
@@ -272,11 +327,11 @@ def test_withdrawal_while_a_picture_is_being_read_takes_effect_for_it(house, mon
     found = fingerprint_image(picture)
     house.put(entry("ent_a", sha256=found.digests.sha256, codes=found.registrable()))
 
-    def read_slowly(pool, media):
+    def read_slowly(pool, media, level):
         house.drop("ent_a")
-        return found
+        return query_image(media, level=level)
 
-    monkeypatch.setattr(SandboxPool, "fingerprint", read_slowly)
+    monkeypatch.setattr(SandboxPool, "query", read_slowly)
 
     # When (nobody looks at the journal in between)
     with house.open(refresh_seconds=3600) as client:

@@ -24,6 +24,14 @@ def pdq(digits=GOOD_HEX, quality=100):
     return fingerprints(pdq={"hex": digits, "quality": quality})
 
 
+def view(digits=GOOD_HEX, quality=80, name="cut1"):
+    return {"name": name, "hex": digits, "quality": quality}
+
+
+def views(*sent_views, **members):
+    return fingerprints(views=list(sent_views), **members)
+
+
 # The body, the status, and a word that its detail must have.
 BAD = [
     (b"", 400, "JSON"),
@@ -64,6 +72,20 @@ BAD = [
     (fingerprints(sha256="0" * 32), 422, "$.fingerprints.sha256"),
     (fingerprints(md5="0" * 64), 422, "$.fingerprints.md5"),
     (fingerprints(md5=""), 422, "$.fingerprints.md5"),
+    (views(), 422, "at least one"),
+    (views(pdq={"hex": GOOD_HEX, "quality": 100}) | {"fingerprints": {"views": []}}, 422, "at least one"),
+    (views({"hex": GOOD_HEX, "quality": 80}, md5="0" * 32), 422, "name"),
+    (views({"name": "cut1", "quality": 80}, md5="0" * 32), 422, "hex"),
+    (views({"name": "cut1", "hex": GOOD_HEX}, md5="0" * 32), 422, "quality"),
+    (views(view(name="Cut 1"), md5="0" * 32), 422, "$.fingerprints.views[0].name"),
+    (views(view(name="c" * 17), md5="0" * 32), 422, "$.fingerprints.views[0].name"),
+    (views(view(name="cut1\n"), md5="0" * 32), 422, "$.fingerprints.views[0].name"),
+    (views(view(name=""), md5="0" * 32), 422, "$.fingerprints.views[0].name"),
+    (views(view(digits=SECRET), md5="0" * 32), 422, "$.fingerprints.views[0].hex"),
+    (views(view(quality=101), md5="0" * 32), 422, "$.fingerprints.views[0].quality"),
+    (views(*[view()] * 33, md5="0" * 32), 422, "$.fingerprints.views"),
+    (fingerprints(views={}, md5="0" * 32), 422, "$.fingerprints.views"),
+    (fingerprints(views=[None], md5="0" * 32), 422, "$.fingerprints.views[0]"),
     (fingerprints(sha256=GOOD_HEX) | {"content_id": "x" * 201}, 422, "$.content_id"),
     (fingerprints(sha256=GOOD_HEX) | {"content_url": "x" * 2001}, 422, "$.content_url"),
     (fingerprints(sha256=GOOD_HEX) | {"content_id": 5}, 422, "$.content_id"),
@@ -129,11 +151,28 @@ def test_hex_is_read_in_either_case_and_kept_in_lower_case():
 
     upload = upload_of_json(json.dumps(body).encode())
 
-    assert [(code.algorithm, code.hex, code.quality, code.derivation) for code in upload.fingerprints] == [
-        (Algorithm.PDQ, GOOD_HEX, 50, "full"),
-        (Algorithm.PDQ512, GOOD_HEX, 0, "full"),
+    codes = [(view.name, view.fingerprint) for view in upload.views]
+    assert [(name, code.algorithm, code.hex, code.quality, code.derivation) for name, code in codes] == [
+        ("full", Algorithm.PDQ, GOOD_HEX, 50, "full"),
+        ("full", Algorithm.PDQ512, GOOD_HEX, 0, "full"),
     ]
     assert upload.sha256 == "ab" * 32
+
+
+def test_views_follow_the_whole_picture_in_the_order_in_which_they_were_sent():
+    parts = [view(name="strip"), view(code_of(2).hex.upper(), 49, "cut6")]
+    body = views(*parts, pdq={"hex": GOOD_HEX, "quality": 7})
+
+    upload = upload_of_json(json.dumps(body).encode())
+
+    told = [(v.name, v.fingerprint.algorithm, v.fingerprint.hex, v.fingerprint.quality) for v in upload.views]
+    assert told == [
+        ("full", Algorithm.PDQ, GOOD_HEX, 7),
+        ("strip", Algorithm.PDQ, GOOD_HEX, 80),
+        ("cut6", Algorithm.PDQ, code_of(2).hex, 49),
+    ]
+    assert upload.kept() == (upload.views[0].fingerprint,)
+    assert upload_of_json(json.dumps(fingerprints(views=None, md5="0" * 32)).encode()).views == ()
 
 
 @pytest.mark.parametrize("text", ["x" * 200, "zażółć 🦫\u200d🌊\u00a0", "javascript:1"])
