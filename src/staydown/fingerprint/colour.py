@@ -16,12 +16,18 @@ WHITE = (255, 255, 255)
 # What a colour profile may speak of, and the Pillow mode that holds it.
 _MODE_OF_PROFILE = {"RGB": "RGB", "GRAY": "L", "CMYK": "CMYK"}
 
+# A profile is taken for sRGB if none of 9 x 9 x 9 colours moves further than this. The sRGB profiles that
+# cameras and programs embed move them by at most 3, for their black points and tables differ.
+_PROBE_LEVELS = 9
+_ROUNDING = 3
+
 ToColour = Callable[[Image.Image], Image.Image]
 
 
-def colour_rule(image: Image.Image) -> ToColour:
+def colour_rule(image: Image.Image, *, profile: bytes | None = None) -> ToColour:
     """How strips that are cut from this (loaded) picture become mode "L" or "RGB".
 
+    profile: the embedded colour profile as it is found, which may be broken.
     Raises UnknownFormat for floating-point and Lab pixels: no rule says how bright their values are.
     """
     mode = image.mode
@@ -32,7 +38,7 @@ def colour_rule(image: Image.Image) -> ToColour:
     if mode not in ("1", "L", "LA", "La", "P", "PA", "RGB", "RGBA", "RGBa", "RGBX", "CMYK", "YCbCr"):
         raise UnknownFormat("The picture stores its colours in a way that is not shown alike everywhere.")
     base = "L" if mode in ("1", "L", "LA", "La") else "CMYK" if mode == "CMYK" else "RGB"
-    to_srgb = _profile_rule(image.info.get("icc_profile"), base=base)
+    to_srgb = _profile_rule(profile, base=base)
     if image.has_transparency_data:
         return lambda strip: _over_white(strip, base=base, to_srgb=to_srgb)
     if mode == base:
@@ -56,27 +62,38 @@ def _over_white(strip: Image.Image, *, base: str, to_srgb: ToColour) -> Image.Im
     return flat
 
 
-def _profile_rule(profile: object, *, base: str) -> ToColour:
+def _profile_rule(profile: bytes | None, *, base: str) -> ToColour:
     """Conversion of `base` pixels by the embedded profile; with none, or a broken one, they are sRGB.
 
     A broken profile must not protect a picture from being found, and browsers ignore it too.
     """
-    if isinstance(profile, bytes) and profile:
-        try:
-            source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
-            space = source.profile.xcolor_space.strip()
-            # sRGB to sRGB would only add rounding; browsers leave such pixels alone.
-            is_srgb = (source.profile.profile_description or "").startswith("sRGB")
-            if _MODE_OF_PROFILE.get(space) == base and not is_srgb:
-                transform = ImageCms.buildTransform(
-                    source, ImageCms.createProfile("sRGB"), base, "RGB", ImageCms.Intent.PERCEPTUAL
-                )
-                return lambda strip: _transformed(strip, transform)
-        except (ImageCms.PyCMSError, OSError, ValueError, TypeError):
-            pass
-    if base == "CMYK":
-        return lambda strip: strip.convert("RGB")
-    return as_it_is
+    unprofiled = (lambda strip: strip.convert("RGB")) if base == "CMYK" else as_it_is
+    if not profile:
+        return unprofiled
+    try:
+        source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
+        if _MODE_OF_PROFILE.get(source.profile.xcolor_space.strip()) != base:
+            return unprofiled
+        transform = ImageCms.buildTransform(
+            source, ImageCms.createProfile("sRGB"), base, "RGB", ImageCms.Intent.PERCEPTUAL
+        )
+        # sRGB to sRGB would only add rounding; browsers leave such pixels alone. What the profile does is
+        # asked, not what it is called: a name would let a file store its colours exchanged or inverted.
+        if base == "RGB" and _is_nearly_nothing(transform):
+            return as_it_is
+        _transformed(Image.new(base, (1, 1)), transform)  # some fail only when they are used
+    except MemoryError:
+        raise
+    except Exception:  # whatever the library makes of broken bytes
+        return unprofiled
+    return lambda strip: _transformed(strip, transform)
+
+
+def _is_nearly_nothing(transform: ImageCms.ImageCmsTransform) -> bool:
+    levels = np.linspace(0, 255, _PROBE_LEVELS).round().astype(np.uint8)
+    colours = np.stack(np.meshgrid(levels, levels, levels), axis=-1).reshape(1, -1, 3)
+    changed = np.asarray(_transformed(Image.fromarray(np.ascontiguousarray(colours)), transform))
+    return bool(np.abs(changed.astype(int) - colours).max() <= _ROUNDING)
 
 
 def _transformed(strip: Image.Image, transform: ImageCms.ImageCmsTransform) -> Image.Image:

@@ -5,10 +5,12 @@ StaydownError
         MalformedFingerprint     a code, quality or hex text that is not a fingerprint
         SandboxUnavailable       the decoding processes cannot be started: not the fault of a file
         NotFingerprintable       nothing to compare can be made from this file
-            EmptyFile UnknownFormat DamagedFile TooManyPixels TooSmall FileTooLarge DecodeTimedOut
-            DecoderCrashed
+            EmptyFile NotAFile UnknownFormat DamagedFile TooManyPixels TooManyParts TooSmall FileTooLarge
+            DecodeTimedOut DecoderCrashed
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import ClassVar
 
 from staydown.errors import StaydownError
@@ -46,6 +48,13 @@ class EmptyFile(NotFingerprintable):
     sentence = "The file is empty."
 
 
+class NotAFile(NotFingerprintable):
+    """The path leads to a folder, a pipe, a device or a socket: reading it may never end."""
+
+    slug = "not-a-file"
+    sentence = "This is no ordinary file: folders, pipes and devices are not read."
+
+
 class UnknownFormat(NotFingerprintable):
     """The content is of no format that is read here, whatever the name of the file says."""
 
@@ -65,6 +74,13 @@ class TooManyPixels(NotFingerprintable):
 
     slug = "too-many-pixels"
     sentence = "The picture has too many pixels."
+
+
+class TooManyParts(NotFingerprintable):
+    """The file is cut into far more pieces than a picture needs, so that reading it would take for ever."""
+
+    slug = "too-many-parts"
+    sentence = "The picture is cut into more parts than can be read."
 
 
 class TooSmall(NotFingerprintable):
@@ -99,12 +115,30 @@ REFUSALS: dict[str, type[NotFingerprintable]] = {
     refusal.slug: refusal
     for refusal in (
         EmptyFile,
+        NotAFile,
         UnknownFormat,
         DamagedFile,
         TooManyPixels,
+        TooManyParts,
         TooSmall,
         FileTooLarge,
         DecodeTimedOut,
         DecoderCrashed,
     )
 }
+
+
+@contextmanager
+def damage_named() -> Iterator[None]:
+    """Names what decoders raise. They raise whatever a broken byte leads to: struct.error, KeyError...
+
+    So any error in here counts as the file's; that well-formed files raise none is what the tests are for.
+    """
+    try:
+        yield
+    except NotFingerprintable:
+        raise
+    except MemoryError as error:
+        raise DecoderCrashed("Reading the picture needs more memory than is allowed.") from error
+    except Exception as error:
+        raise DamagedFile from error

@@ -46,6 +46,40 @@ _VIDEO_MAGIC = (
     b"FLV\x01",
     b"OggS",
 )
+# Pictures, and what people take for pictures, that are not read, with how a sentence names them.
+_UNREAD_MAGIC: tuple[tuple[bytes, str], ...] = (
+    (b"\xff\x0a", "a JPEG XL picture"),
+    (b"\0\0\0\x0cJXL \r\n\x87\n", "a JPEG XL picture"),
+    (b"\0\0\0\x0cjP  \r\n\x87\n", "a JPEG 2000 picture"),
+    (b"\xff\x4f\xff\x51", "a JPEG 2000 picture"),
+    (b"II\xbc\x01", "a JPEG XR picture"),
+    (b"\0\0\1\0", "an icon (ICO)"),
+    (b"\0\0\2\0", "a cursor (CUR)"),
+    (b"8BPS", "a Photoshop document"),
+    (b"%PDF-", "a PDF document"),
+    (b"qoif", "a QOI picture"),
+    (b"BPG\xfb", "a BPG picture"),
+    (b"FLIF", "a FLIF picture"),
+    (b"v/1\x01", "an OpenEXR picture"),
+    (b"#?RADIANCE", "a Radiance HDR picture"),
+    (b"FUJIFILMCCD-RAW", "a camera's raw file"),
+    (b"IIRO", "a camera's raw file"),
+    (b"IIU\0", "a camera's raw file"),
+    (b"PK\x03\x04", "a ZIP archive"),
+    (b"<svg", "an SVG drawing"),
+)
+_UNREAD_BRANDS = {
+    b"avci": "a HEIF picture in AVC",
+    b"avcs": "a HEIF picture in AVC",
+    b"vvic": "a HEIF picture in VVC",
+    b"vvis": "a HEIF picture in VVC",
+    b"jpeg": "a HEIF picture in JPEG",
+    b"jpgs": "a HEIF picture in JPEG",
+    b"j2ki": "a HEIF picture in JPEG 2000",
+    b"crx ": "a camera's raw file",
+    b"mif1": "a HEIF picture of an unknown kind",
+    b"msf1": "a HEIF picture of an unknown kind",
+}
 _QUICKTIME_ATOMS = frozenset((b"moov", b"mdat", b"wide"))  # QuickTime before it had brands
 _TS_PACKET_BYTES = 188
 
@@ -71,6 +105,14 @@ def image_format_of(head: bytes) -> ImageFormat | None:
         if brands[0] in _HEIC_BRANDS or (brands[0] in _STILL_BRANDS and _HEIC_BRANDS.intersection(brands)):
             return ImageFormat.HEIC
     return None
+
+
+def unread_format_of(head: bytes) -> str | None:
+    """What these first bytes are, if people take it for a picture and it is not read here."""
+    for brand in _brands(head):
+        if brand in _UNREAD_BRANDS:
+            return _UNREAD_BRANDS[brand]
+    return next((name for magic, name in _UNREAD_MAGIC if head.startswith(magic)), None)
 
 
 def is_video(head: bytes) -> bool:

@@ -36,8 +36,8 @@ class DecodeLimits:
     limit, the 255-byte blocks of a GIF 260,000 at the byte limit; more are empty ones, read one by one."""
 
     max_scans: int = 100
-    """Passes over a progressive JPEG: libjpeg's own script has ten. Each scan of a few bytes makes the decoder
-    walk over the whole picture, 50 ms at the pixel limit, and the byte limit leaves room for 300,000."""
+    """Passes over a progressive JPEG: libjpeg's own script has ten. Each scan of a few bytes makes the
+    decoder walk over the whole picture, 50 ms at the pixel limit, and the byte limit has room for 300,000."""
 
     max_profile_bytes: int = 4 * MEBIBYTE
     """A colour profile above this is ignored as a broken one is. Profiles of presses have 0.5 to 3 MiB; a PNG

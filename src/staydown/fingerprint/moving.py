@@ -1,0 +1,157 @@
+"""Moving pictures by the frames that a viewer has time to see, and files of several pictures by their pages.
+
+Refuses to look further than its limits; and what follows a damaged frame is not looked at, for browsers do
+not show it either.
+"""
+
+from collections.abc import Iterator
+
+from staydown.fingerprint.errors import DecoderCrashed, NotFingerprintable, damage_named
+from staydown.fingerprint.formats import ImageFormat
+from staydown.fingerprint.headers.gif import canvas_sizes
+from staydown.fingerprint.headers.jpeg import read_jpeg
+from staydown.fingerprint.limits import DecodeLimits
+from staydown.fingerprint.readers import OpenFile, check_size, open_file, open_page, tiff_pages
+from staydown.fingerprint.strips import DecodedPicture
+from staydown.fingerprint.turbo import jpeg_picture
+
+# Browsers show a frame that asks for 10 ms or less for 100 ms; 20 ms are granted. Source: the decoders of
+# Chromium and Firefox, for old GIFs that were made when no program kept such times.
+_HURRIED_SECONDS, _INSTEAD_SECONDS = 0.01, 0.1
+
+
+def frames_of(
+    data: bytes, image_format: ImageFormat, *, limits: DecodeLimits, reduce: bool
+) -> Iterator[DecodedPicture]:
+    """The frames or pages of a file: the first or primary one, then at most `limits.max_frames` in all.
+
+    Raises NotFingerprintable where the first one cannot be read, DecoderCrashed anywhere.
+    """
+    pictures = _pictures(data, image_format, limits, reduce=reduce)
+    for taken in range(limits.max_frames):
+        try:
+            with damage_named():
+                picture = next(pictures, None)
+        except NotFingerprintable as error:
+            if not taken or isinstance(error, DecoderCrashed):
+                raise
+            return
+        if picture is None:
+            return
+        yield picture
+
+
+def _pictures(
+    data: bytes, image_format: ImageFormat, limits: DecodeLimits, *, reduce: bool
+) -> Iterator[DecodedPicture]:
+    if image_format is ImageFormat.JPEG:
+        return _jpegs(data, limits, reduce=reduce)
+    if image_format is ImageFormat.TIFF:
+        return _pages(data, limits)
+    file = open_file(data, image_format, limits=limits)
+    if file.count == 1:
+        return _only(file, limits)
+    if image_format is ImageFormat.HEIC and file.count:
+        return _images(file, limits, count=file.count)
+    sizes = canvas_sizes(data, max_parts=limits.max_parts) if image_format is ImageFormat.GIF else None
+    return _frames(file, limits, sizes=sizes)
+
+
+class _Budget:
+    """How many pixels may still be decoded."""
+
+    def __init__(self, limits: DecodeLimits) -> None:
+        self._pixels = limits.max_frame_pixels
+        self._has_begun = False
+
+    def allows(self, size: tuple[int, int]) -> bool:
+        """Takes a frame of this size out of the budget if it has room; the first frame always has."""
+        is_first, self._has_begun = not self._has_begun, True
+        self._pixels -= size[0] * size[1]
+        return is_first or self._pixels >= 0
+
+
+def _only(file: OpenFile, limits: DecodeLimits) -> Iterator[DecodedPicture]:
+    file.load(limits=limits)
+    yield file.picture()
+
+
+def _jpegs(data: bytes, limits: DecodeLimits, *, reduce: bool) -> Iterator[DecodedPicture]:
+    """The primary picture of a JPEG, then those of its size: stereo cameras and bursts.
+
+    Others are previews, or maps of depth and brightness: no pictures that anybody looks at.
+    """
+    first = read_jpeg(data)
+    yield jpeg_picture(data, limits=limits, reduce=reduce)
+    budget = _Budget(limits)
+    budget.allows((first.width, first.height))
+    for place in first.further:
+        if data[place : place + 2] != data[:2]:
+            continue
+        behind = data[place:]
+        header = read_jpeg(behind)
+        if (header.width, header.height) == (first.width, first.height):
+            if not budget.allows((header.width, header.height)):
+                return
+            yield jpeg_picture(behind, limits=limits, reduce=reduce)
+
+
+def _pages(data: bytes, limits: DecodeLimits) -> Iterator[DecodedPicture]:
+    """The pages of a TIFF; one beyond the limits ends them."""
+    budget = _Budget(limits)
+    for page in tiff_pages(data, limits=limits):
+        file = open_page(page)
+        if not budget.allows(file.image.size):
+            return
+        file.load(limits=limits)
+        yield file.picture()
+
+
+def _images(file: OpenFile, limits: DecodeLimits, *, count: int) -> Iterator[DecodedPicture]:
+    """The images of a HEIC, from the primary one on: bursts. Thumbnails and maps are not among them."""
+    primary = file.image.tell()
+    budget = _Budget(limits)
+    for index in (primary, *(other for other in range(count) if other != primary)):
+        file.image.seek(index)
+        if not budget.allows(file.image.size):
+            return
+        file.load(limits=limits)
+        yield file.kept_picture(at_seconds=0.0)
+
+
+def _frames(
+    file: OpenFile, limits: DecodeLimits, *, sizes: Iterator[tuple[int, int]] | None
+) -> Iterator[DecodedPicture]:
+    """The frames of a moving picture, each composed as it is shown; those that a viewer has time to see.
+
+    sizes: what each frame makes of the canvas, where a frame may enlarge it.
+    """
+    budget = _Budget(limits)
+    begin, taken_at, index = 0.0, float("-inf"), 0
+    while True:
+        if sizes is not None:
+            size = next(sizes, None)
+            if size is None:
+                return
+            check_size(size, limits=limits)
+        try:
+            file.image.seek(index)
+        except EOFError:
+            return
+        if not budget.allows(file.image.size):
+            return
+        file.load(limits=limits)
+        shown = _shown_seconds(file.image.info.get("duration"))
+        if max(begin - taken_at, shown) >= limits.frame_seconds:
+            yield file.kept_picture(at_seconds=begin)
+            taken_at = begin
+        begin += shown
+        index += 1
+
+
+def _shown_seconds(milliseconds: object) -> float:
+    """How long a frame is shown. One without a time of its own is a picture, not a frame: it stays."""
+    if not isinstance(milliseconds, int | float):
+        return float("inf")
+    seconds = milliseconds / 1000
+    return seconds if seconds > _HURRIED_SECONDS else _INSTEAD_SECONDS
