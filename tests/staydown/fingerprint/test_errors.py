@@ -18,4 +18,4 @@ def test_refusal_has_a_slug_and_a_sentence(refusal: type[errors.NotFingerprintab
 
 
 def test_every_slug_is_used_once() -> None:
-    assert len(errors.REFUSALS) == len(errors.NotFingerprintable.__subclasses__()) == 8
+    assert len(errors.REFUSALS) == len(errors.NotFingerprintable.__subclasses__())
