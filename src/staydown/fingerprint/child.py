@@ -32,6 +32,8 @@ from staydown.fingerprint.video_limits import DEFAULT_VIDEO_LIMITS, VideoLimits
 # something else is wrong, and waiting would only hide it.
 START_SECONDS = 60.0
 
+WORKER = "staydown.fingerprint.worker"
+
 _Answer = TypeVar("_Answer")
 Progress = Callable[[float], None]
 """Told now and then how much of a video is done, 0..1. What it raises ends the work."""
@@ -48,10 +50,16 @@ class _CallerFailed(Exception):
 class DecodingProcess:
     """A started child. Not thread-safe: SandboxPool lends it to one thread at a time."""
 
-    def __init__(self, limits: DecodeLimits, video_limits: VideoLimits = DEFAULT_VIDEO_LIMITS) -> None:
+    def __init__(
+        self,
+        limits: DecodeLimits,
+        video_limits: VideoLimits = DEFAULT_VIDEO_LIMITS,
+        *,
+        worker: str = WORKER,
+    ) -> None:
         self.files = 0
         """Files that it was given, so that the pool can replace it in time."""
-        command = [sys.executable, "-P", "-m", "staydown.fingerprint.worker"]
+        command = [sys.executable, "-P", "-m", worker]
         both = {"picture": dataclasses.asdict(limits), "video": dataclasses.asdict(video_limits)}
         # A socket, not a pipe, carries the requests: an open file can travel through it.
         self._requests, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)

@@ -12,7 +12,7 @@ from types import TracebackType
 from typing import Self, TypeVar
 
 from staydown.fingerprint.answers import unpack_photo, unpack_query, unpack_video
-from staydown.fingerprint.child import DecodingProcess, Progress
+from staydown.fingerprint.child import WORKER, DecodingProcess, Progress
 from staydown.fingerprint.decode import check_bytes
 from staydown.fingerprint.errors import NotFingerprintable, SandboxUnavailable
 from staydown.fingerprint.frames import Request
@@ -31,6 +31,7 @@ class SandboxPool:
 
     A process is replaced after a crash, a timeout, or `limits.files_per_process` files. A video keeps its
     process for minutes; give videos a pool of their own where pictures must not wait.
+    worker: the module that its processes run, made with `worker.serve`.
     """
 
     def __init__(
@@ -39,11 +40,13 @@ class SandboxPool:
         workers: int = 1,
         limits: DecodeLimits = DEFAULT_LIMITS,
         video_limits: VideoLimits = DEFAULT_VIDEO_LIMITS,
+        worker: str = WORKER,
     ) -> None:
         if workers < 1:
             raise ValueError("a pool has at least one worker")
         self._limits = limits
         self._video_limits = video_limits
+        self._worker = worker
         # Each place holds a living process or None. Last in, first out: what is warm is used first, and a
         # quiet platform never starts more than one.
         self._places: queue.LifoQueue[DecodingProcess | None] = queue.LifoQueue()
@@ -63,7 +66,7 @@ class SandboxPool:
         # Digests are made here: exact matches then hold even if a hostile picture took its decoder over.
         digests = digests_of_bytes(data)
         request = Request({"do": "register", "set": derive}, data)
-        width, height, fingerprints = self._ask(request, unpack_photo, seconds=self._limits.seconds)
+        width, height, fingerprints = self.ask(request, unpack_photo, seconds=self._limits.seconds)
         return MediaFingerprints("image", digests, width, height, fingerprints)
 
     def query(self, data: bytes, level: QueryLevel = QueryLevel.GEO9) -> QueryFingerprints:
@@ -71,7 +74,7 @@ class SandboxPool:
         check_bytes(len(data), limits=self._limits)
         digests = digests_of_bytes(data)
         request = Request({"do": "query", "level": QueryLevel(level).value}, data)
-        width, height, views = self._ask(request, unpack_query, seconds=self._limits.seconds)
+        width, height, views = self.ask(request, unpack_query, seconds=self._limits.seconds)
         return QueryFingerprints("image", digests, width, height, views)
 
     def video(self, source: Path | str | bytes, progress: Progress | None = None) -> VideoFingerprints:
@@ -87,6 +90,38 @@ class SandboxPool:
             digests = digest_file(open_file(descriptor))
             return self._ask_video(Request({"do": "video"}, descriptor=descriptor), digests, progress)
 
+    def ask(
+        self,
+        request: Request,
+        unpack: Callable[[bytes], _Answer | NotFingerprintable],
+        *,
+        seconds: float,
+        progress: Progress | None = None,
+    ) -> _Answer:
+        """What a free process answers, read by `unpack`, which trusts nothing in it.
+
+        Raises what the process refused with, and as `fingerprint`.
+        """
+        process = self._places.get()
+        try:
+            if self._is_closed:
+                raise SandboxUnavailable("The pool of decoding processes is closed.")
+            if process is not None and not process.is_alive:  # it died idle: not the fault of this file
+                process.end()
+                process = None
+            if process is None:
+                process = DecodingProcess(self._limits, self._video_limits, worker=self._worker)
+            answer = process.ask(request, unpack=unpack, seconds=seconds, progress=progress)
+        except BaseException:
+            # Whatever happened, this process has ended itself or never was; its place starts a new one.
+            process = None
+            raise
+        finally:
+            self._give_back(process)
+        if isinstance(answer, NotFingerprintable):
+            raise answer
+        return answer
+
     def close(self) -> None:
         """Ends all processes. Waits for files in work; callers that still wait get SandboxUnavailable."""
         with self._closing:
@@ -99,38 +134,9 @@ class SandboxPool:
                     process.end()
                 self._places.put(None)
 
-    def _ask(
-        self,
-        request: Request,
-        unpack: Callable[[bytes], _Answer | NotFingerprintable],
-        *,
-        seconds: float,
-        progress: Progress | None = None,
-    ) -> _Answer:
-        """A free process's answer. Raises what it refused with, and as `fingerprint`."""
-        process = self._places.get()
-        try:
-            if self._is_closed:
-                raise SandboxUnavailable("The pool of decoding processes is closed.")
-            if process is not None and not process.is_alive:  # it died idle: not the fault of this file
-                process.end()
-                process = None
-            if process is None:
-                process = DecodingProcess(self._limits, self._video_limits)
-            answer = process.ask(request, unpack=unpack, seconds=seconds, progress=progress)
-        except BaseException:
-            # Whatever happened, this process has ended itself or never was; its place starts a new one.
-            process = None
-            raise
-        finally:
-            self._give_back(process)
-        if isinstance(answer, NotFingerprintable):
-            raise answer
-        return answer
-
     def _ask_video(self, request: Request, digests: Digests, progress: Progress | None) -> VideoFingerprints:
         seconds = self._video_limits.seconds
-        return self._ask(
+        return self.ask(
             request, lambda body: unpack_video(body, digests=digests), seconds=seconds, progress=progress
         )
 

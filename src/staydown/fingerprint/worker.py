@@ -11,7 +11,7 @@ import os
 import resource
 import socket
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Any, BinaryIO, cast
 
@@ -27,6 +27,8 @@ from staydown.fingerprint.video_source import open_file
 OPEN_FILES = 32  # the pipe, the socket, a video, and whatever a library opens while it is first used
 
 Limits = tuple[DecodeLimits, VideoLimits]
+Handler = Callable[[Request, Limits, BinaryIO], bytes]
+"""One thing a child can do: its answer to a request. It may write progress to the answers first."""
 
 
 def _limit(kind: int, value: int) -> None:
@@ -79,7 +81,7 @@ def _video(request: Request, limits: Limits, answers: BinaryIO) -> bytes:
     return pack_video(codes(file, limits=limits[1], progress=tell))
 
 
-_HANDLERS = {"register": _register, "query": _query, "video": _video}
+_HANDLERS: Mapping[str, Handler] = {"register": _register, "query": _query, "video": _video}
 
 
 def _seconds(request: Request, limits: Limits) -> float:
@@ -87,9 +89,9 @@ def _seconds(request: Request, limits: Limits) -> float:
     return limits[1].seconds * limits[1].threads if request.header["do"] == "video" else limits[0].seconds
 
 
-def _answer(request: Request, limits: Limits, answers: BinaryIO) -> bytes:
+def _answer(request: Request, limits: Limits, answers: BinaryIO, handlers: Mapping[str, Handler]) -> bytes:
     try:
-        return _HANDLERS[request.header["do"]](request, limits, answers)
+        return handlers[request.header["do"]](request, limits, answers)
     except NotFingerprintable as refusal:
         return pack_refusal(refusal)
     except MemoryError:  # outside the decoder: the kernel or the answer
@@ -100,8 +102,8 @@ def _answer(request: Request, limits: Limits, answers: BinaryIO) -> bytes:
                 os.close(request.descriptor)
 
 
-def main() -> None:
-    """Serves files until the parent closes the socket."""
+def serve(handlers: Mapping[str, Handler]) -> None:
+    """Serves files until the parent closes the socket. A handler is found by the request's "do"."""
     both = json.loads(sys.argv[1])
     limits = DecodeLimits(**both["picture"]), VideoLimits(**both["video"])
     # Both move to descriptors of our own: a library that prints must not speak in our name.
@@ -115,9 +117,9 @@ def main() -> None:
     write_frame(answers, b"ready")
     while (request := receive_request(requests)) is not None:
         _allow_seconds(_seconds(request, limits))
-        write_frame(answers, _answer(request, limits, answers))
+        write_frame(answers, _answer(request, limits, answers, handlers))
         del request
 
 
 if __name__ == "__main__":
-    main()
+    serve(_HANDLERS)
