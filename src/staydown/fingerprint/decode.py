@@ -1,6 +1,6 @@
 """A file's bytes to upright 8-bit sRGB pixels. Refuses what is too large before memory is reserved for it.
 
-The rules are in docs/reference/terms.md under "decoding"; colours are in colour.py, turning in strips.py, and
+The rules are in docs/reference/fingerprint.md; colours are in colour.py, turning in strips.py, and
 what is read of a file before a library sees it in headers/.
 """
 

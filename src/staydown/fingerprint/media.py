@@ -8,13 +8,14 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
-from staydown.fingerprint.decode import check_bytes, decode_picture
+from staydown.fingerprint.decode import check_bytes, decode_frames
 from staydown.fingerprint.errors import UnknownFormat
 from staydown.fingerprint.formats import HEAD_BYTES, is_video
-from staydown.fingerprint.kernel import scan_strips
+from staydown.fingerprint.further_frames import further_frames
+from staydown.fingerprint.kernel import Method, scan_strips
 from staydown.fingerprint.limits import DEFAULT_LIMITS, DecodeLimits
 from staydown.fingerprint.registration import derived_fingerprints, needs_plane
-from staydown.fingerprint.terms import Digests, Fingerprint, MediaFingerprints
+from staydown.fingerprint.terms import Algorithm, Digests, Fingerprint, MediaFingerprints
 from staydown.fingerprint.views import DEFAULT_SET, DERIVATION_SETS
 
 Source = Path | str | bytes | BinaryIO
@@ -63,17 +64,31 @@ def photo_fingerprints(
 ) -> tuple[int, int, tuple[Fingerprint, ...]]:
     """Upright width, height and the fingerprints of a picture's bytes: the sandbox's work.
 
-    Raises NotFingerprintable; KeyError for an unknown derivation set.
+    The set's codes are of the first frame or page; of further ones that differ there are "@SECONDS" and,
+    where the set has it, the mirrored code. Raises NotFingerprintable; KeyError for an unknown set.
     """
     derivation_set = DERIVATION_SETS[derive]
     if is_video(data[:HEAD_BYTES]):
         raise UnknownFormat("This is a video, not a picture.")
-    picture = decode_picture(data, limits=limits)
+    frames = decode_frames(data, limits=limits)
+    picture = next(frames)
     width, height = picture.width, picture.height
     scan, codes = scan_strips(
         picture.strips(), width=width, height=height, keeps_plane=needs_plane(derivation_set)
     )
-    return width, height, derived_fingerprints(scan, codes, derivation_set, width=width, height=height)
+    fingerprints = derived_fingerprints(scan, codes, derivation_set, width=width, height=height)
+    turns = [turn for turn in ("full", "fH") if turn in derivation_set.derivations[Algorithm.PDQ]]
+    further = [
+        Fingerprint(
+            Algorithm.PDQ,
+            frame.pdq.code(turn),
+            frame.pdq.quality,
+            name if turn == "full" else f"{name}~{turn}",
+        )
+        for name, frame in further_frames(frames, first=codes, method=Method.EXACT)
+        for turn in turns
+    ]
+    return width, height, (*fingerprints, *further)
 
 
 def digest_file(source: Source) -> Digests:

@@ -6,9 +6,10 @@ holds the turned and mirrored codes.
 
 from collections.abc import Iterator
 
-from staydown.fingerprint.decode import check_bytes, decode_picture
+from staydown.fingerprint.decode import check_bytes, decode_frames
 from staydown.fingerprint.errors import UnknownFormat
 from staydown.fingerprint.formats import HEAD_BYTES, is_video
+from staydown.fingerprint.further_frames import further_frames
 from staydown.fingerprint.kernel import Method, PhotoCodes, PhotoScan, Rectangle, certain_scan
 from staydown.fingerprint.limits import DEFAULT_LIMITS, DecodeLimits
 from staydown.fingerprint.media import Source, digests_of_bytes, read_source
@@ -49,21 +50,30 @@ def query_answer(
 ) -> tuple[int, int, tuple[QueryView, ...]]:
     """Upright width, height and the views of a picture's bytes: the sandbox's work.
 
+    Rectangles are cut out of the first frame or page; of further ones that differ there is the whole, named
+    "@SECONDS".
+
     Raises a NotFingerprintable.
     """
     check_bytes(len(data), limits=limits)
     if is_video(data[:HEAD_BYTES]):
         raise UnknownFormat("This is a video, not a picture.")
-    picture = decode_picture(data, limits=limits)
+    frames = decode_frames(data, limits=limits, reduce=True)
+    picture = next(frames)
     scan, codes = certain_scan(
         picture.strips,
         width=picture.width,
         height=picture.height,
+        step=picture.step,
         method=Method.FAST,
         keeps_plane=QueryLevel(level) is not QueryLevel.PLAIN,
     )
     views = views_of(scan, codes, width=picture.width, height=picture.height, level=QueryLevel(level))
-    return picture.width, picture.height, views
+    further = [
+        QueryView(name, Fingerprint(Algorithm.PDQ, frame.pdq.code(), frame.pdq.quality))
+        for name, frame in further_frames(frames, first=codes, method=Method.FAST)
+    ]
+    return picture.width, picture.height, (*views, *further)
 
 
 def views_of(
