@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from staydown.bank.terms import Entry
+from staydown.bank.terms import Entry, Order
 from staydown.fingerprint import Algorithm, Digests, Fingerprint, distance_bits
 from staydown.matching import DEFAULT_THRESHOLD_BITS
 from staydown.matching.terms import EntryState
@@ -27,6 +27,22 @@ def nearest_bits(one: tuple[Fingerprint, ...], other: tuple[Fingerprint, ...]) -
         if right.algorithm is algorithm
     ]
     return min(distances, default=None)
+
+
+def codes_for_partners(entry: Entry, *, order: Order) -> tuple[Fingerprint, ...]:
+    """The codes of an entry as they leave for partners: shuffled, unlabelled, each once.
+
+    order: a source of randomness that nobody outside can guess (``random.SystemRandom()``). Which code is the
+    whole picture's, and which crop each other one is, would help a decoder to recover the picture; partners
+    need neither to match. So all are called "pdq" and "full", and each has the lowest quality of all: theirs
+    differ from crop to crop. What stays: that they belong together, and which of them resemble each other.
+    Source: docs/explanation/what-a-fingerprint-can-leak.md.
+    """
+    # Sorted first: the order in which they were stored must not shine through a poor source of randomness.
+    codes = sorted({fingerprint.code for fingerprint in entry.fingerprints})
+    order.shuffle(codes)
+    lowest = min((fingerprint.quality for fingerprint in entry.fingerprints), default=0)
+    return tuple(Fingerprint(Algorithm.PDQ, code, lowest) for code in codes)
 
 
 def is_confirmed_by_removal(

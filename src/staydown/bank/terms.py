@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import MutableSequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import Any, Protocol
 
 from staydown.fingerprint import Digests, Fingerprint
 from staydown.matching.terms import EntryState
@@ -44,3 +46,10 @@ class SeenMatch:
     kind: str
     distance_bits: int
     at: datetime
+
+
+class Order(Protocol):
+    """A source of randomness that mixes: ``random.SystemRandom()`` in life, a seeded one in tests."""
+
+    def shuffle(self, x: MutableSequence[Any], /) -> None:
+        """Mixes the sequence in place."""

@@ -11,20 +11,23 @@ from typing import Any
 from staydown.cases.errors import NothingToRegister, SubmissionRefused, TooManyItems
 from staydown.cases.terms import SubmittedItem
 from staydown.fingerprint import (
-    DERIVATIONS,
     MIN_QUALITY,
     Algorithm,
     Digests,
     Fingerprint,
     MalformedFingerprint,
+    is_derivation,
 )
+from staydown.fingerprint.views import MAX_NAME_CHARACTERS
 
 SUBMISSION_VERSION = 1
-# One send carries at most 100 pictures: about 150 kB of text, a minute of work on a phone. The device
+# One send carries at most 100 pictures: about 300 kB of text, a minute of work on a phone. The device
 # page names the same number and offers to add the rest to the case afterwards.
 MAX_ITEMS = 100
-MAX_CODES_PER_ITEM = len(Algorithm) * len(DERIVATIONS)
-_MEDIA = ("image", "video")
+# The largest set has 64 codes and that of the picture at 512 pixels, 65; up to 80 a device may add turns of
+# the latter. A video has at most 64 frames, each as it is and mirrored, 128; up to 200 a frame may have a
+# third code. More would only make the bank slower for everybody, and tell more of the picture.
+MAX_CODES = {"image": 80, "video": 200}
 
 
 def read_submission(text: str) -> tuple[SubmittedItem, ...]:
@@ -47,19 +50,37 @@ def read_submission(text: str) -> tuple[SubmittedItem, ...]:
 
 
 def _read_item(item: Any, position: int) -> SubmittedItem:
-    if not isinstance(item, dict) or item.get("media") not in _MEDIA:
+    media = item.get("media") if isinstance(item, dict) else None
+    if not isinstance(media, str) or media not in MAX_CODES:
         raise SubmissionRefused("the kind of media is missing", item=position)
     codes = item.get("codes")
-    if not isinstance(codes, list) or len(codes) > MAX_CODES_PER_ITEM:
-        raise SubmissionRefused(f"at most {MAX_CODES_PER_ITEM} codes belong to one item", item=position)
+    if not isinstance(codes, list) or len(codes) > MAX_CODES[media]:
+        raise SubmissionRefused(f"at most {MAX_CODES[media]} codes belong to one {media}", item=position)
     return SubmittedItem(
-        media=item["media"],
+        media=media,
         digests=Digests(
             sha256=_read_digest(item.get("sha256"), 64, position),
             md5=_read_digest(item.get("md5"), 32, position),
         ),
-        fingerprints=tuple(_read_code(code, position) for code in codes),
+        fingerprints=_each_once([_read_code(code, media, position) for code in codes], position),
     )
+
+
+def _each_once(fingerprints: list[Fingerprint], position: int) -> tuple[Fingerprint, ...]:
+    """The codes without repetitions, which flat pictures have: another name for the same code adds nothing.
+
+    One name for two codes is refused: one of them cannot be what it says.
+    """
+    if len({(code.algorithm, code.derivation) for code in fingerprints}) < len(fingerprints):
+        raise SubmissionRefused("a derivation is there twice", item=position)
+    first: dict[tuple[Algorithm, bytes], Fingerprint] = {}
+    for fingerprint in fingerprints:
+        first.setdefault((fingerprint.algorithm, fingerprint.code), fingerprint)
+    return tuple(first.values())
+
+
+def _is_known(derivation: str) -> bool:
+    return len(derivation) <= MAX_NAME_CHARACTERS and is_derivation(derivation)
 
 
 def _read_digest(value: Any, length: int, position: int) -> str:
@@ -68,14 +89,16 @@ def _read_digest(value: Any, length: int, position: int) -> str:
     return value
 
 
-def _read_code(code: Any, position: int) -> Fingerprint:
+def _read_code(code: Any, media: str, position: int) -> Fingerprint:
     match code:
         case [str() as algorithm, str() as derivation, int() as quality, str() as digits]:
             pass
         case _:
             raise SubmissionRefused("a fingerprint is malformed", item=position)
-    if algorithm not in set(Algorithm) or derivation not in DERIVATIONS:
+    if algorithm not in set(Algorithm) or not _is_known(derivation):
         raise SubmissionRefused("a fingerprint is of an unknown kind", item=position)
+    if derivation.startswith("@") is not (media == "video"):
+        raise SubmissionRefused(f"a fingerprint is not one of a {media}", item=position)
     if not MIN_QUALITY <= quality <= 100:
         raise SubmissionRefused(f"quality must lie between {MIN_QUALITY} and 100", item=position)
     try:

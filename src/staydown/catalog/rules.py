@@ -15,9 +15,13 @@ from staydown.fingerprint import (
     Fingerprint,
     MalformedFingerprint,
 )
+from staydown.fingerprint.video_terms import parse_frame_derivation
+from staydown.fingerprint.views import is_derivation
 from staydown.matching.terms import Action, MatchKind
 
 CODE_BITS = 256
+# 64 frames, each as it is and mirrored, with room for a third code; as many as a registered video may have.
+MAX_FRAME_CODES = 200
 
 
 def read_check_record(record: Mapping[str, Any]) -> CheckedUpload:
@@ -34,8 +38,9 @@ def read_check_record(record: Mapping[str, Any]) -> CheckedUpload:
             content_id=_optional(record, "content_id", 200),
             content_url=_optional(record, "content_url", 2_000),
             digests=Digests(sha256=sha256, md5=md5 or "") if sha256 else None,
-            fingerprints=tuple(
-                fingerprint for algorithm in Algorithm for fingerprint in _codes(record, algorithm)
+            fingerprints=(
+                *(fingerprint for algorithm in Algorithm for fingerprint in _codes(record, algorithm)),
+                *_frame_codes(record),
             ),
             action=Action(record["action"]).value,
             matches=tuple(_match(match) for match in record["matches"]),
@@ -82,6 +87,20 @@ def _codes(record: Mapping[str, Any], algorithm: Algorithm) -> tuple[Fingerprint
     return tuple(
         Fingerprint.from_hex(digits, algorithm=algorithm, quality=found["quality"], derivation=derivation)
         for digits, derivation in zip(found["codes"], DERIVATIONS, strict=False)
+    )
+
+
+def _frame_codes(record: Mapping[str, Any]) -> tuple[Fingerprint, ...]:
+    """The codes of a video's frames; records of pictures, and older ones, have no such member."""
+    rows = record.get("frames") or []
+    if not isinstance(rows, list) or len(rows) > MAX_FRAME_CODES:
+        raise CheckRecordNotUnderstood
+    for derivation, _, _ in rows:
+        if not is_derivation(derivation) or parse_frame_derivation(derivation) is None:
+            raise CheckRecordNotUnderstood
+    return tuple(
+        Fingerprint.from_hex(digits, algorithm=Algorithm.PDQ, quality=quality, derivation=derivation)
+        for derivation, quality, digits in rows
     )
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import random
 from dataclasses import replace
 
 import pytest
 
 from staydown.bank import rules
 from staydown.bank.terms import Entry, Source
-from staydown.fingerprint import DERIVATIONS, Algorithm, Fingerprint
+from staydown.fingerprint import DERIVATION_SETS, DERIVATIONS, Algorithm, Fingerprint
 from staydown.matching.terms import EntryState
 from tests.staydown.conftest import NOW, a_code, changed_by, some_digests
 
@@ -93,6 +94,53 @@ def test_only_the_whole_view_of_the_removed_picture_is_compared() -> None:
     turned = replace(PICTURE[0], derivation="r90")
 
     assert rules.nearest_bits((turned,), (PICTURE[0],)) is None
+
+
+def set_of_a_picture() -> tuple[Fingerprint, ...]:
+    """What a device registers: 32 codes, each with a quality of its own, and the code at 512 pixels."""
+    names = DERIVATION_SETS["crops32"].derivations[Algorithm.PDQ]
+    crops = [a_code(derivation=name, quality=60 + place) for place, name in enumerate(names)]
+    return (*crops, a_code(Algorithm.PDQ512, quality=99))
+
+
+def test_partners_get_every_code_once_and_nothing_that_says_which_is_which() -> None:
+    # Given
+    codes = set_of_a_picture()
+
+    # When
+    left = rules.codes_for_partners(entry_with(*codes), order=random.Random(1))
+
+    # Then
+    assert sorted(code.code for code in left) == sorted(code.code for code in codes)
+    assert {(code.algorithm, code.derivation, code.quality) for code in left} == {(Algorithm.PDQ, "full", 60)}
+
+
+def test_codes_leave_in_an_order_that_has_nothing_to_do_with_how_they_were_stored() -> None:
+    # Given the same codes, stored in two orders
+    codes = set_of_a_picture()
+    one, other = entry_with(*codes), entry_with(*reversed(codes))
+
+    # Then the order comes from the source of randomness alone
+    assert rules.codes_for_partners(one, order=random.Random(1)) == rules.codes_for_partners(
+        other, order=random.Random(1)
+    )
+    # And the whole picture's code may be anywhere
+    places = set()
+    for seed in range(400):
+        left = rules.codes_for_partners(one, order=random.Random(seed))
+        places.add([code.code for code in left].index(codes[0].code))
+    assert places == set(range(33))
+
+
+def test_code_that_two_crops_share_leaves_once_and_an_entry_without_codes_has_none() -> None:
+    twice = (
+        PICTURE[0],
+        replace(PICTURE[0], derivation="cc88"),
+        replace(PICTURE[0], algorithm=Algorithm.PDQ512),
+    )
+
+    assert len(rules.codes_for_partners(entry_with(*twice), order=random.Random(1))) == 1
+    assert rules.codes_for_partners(entry_with(), order=random.Random(1)) == ()
 
 
 @pytest.mark.parametrize(("one", "other"), [((), PICTURE), (PICTURE, ()), ((), ())])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import json
 from typing import Any
 
@@ -11,12 +12,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from staydown.cases.errors import CaseError, NothingToRegister, SubmissionRefused, TooManyItems
-from staydown.cases.rules import MAX_CODES_PER_ITEM, MAX_ITEMS, read_submission
-from staydown.fingerprint import DERIVATIONS, Algorithm
+from staydown.cases.rules import MAX_CODES, MAX_ITEMS, read_submission
+from staydown.cases.terms import SubmittedItem
+from staydown.fingerprint import DERIVATION_SETS, DERIVATIONS, Algorithm
 
 HEX = "0123456789abcdef" * 4
 CODE = ["pdq", "full", 80, HEX]
 ITEM: dict[str, Any] = {"media": "image", "sha256": HEX, "md5": HEX[:32], "codes": [CODE]}
+
+
+def hex_of(text: str) -> str:
+    """A code that is related to no other."""
+    return hashlib.sha256(text.encode()).hexdigest()
+
 
 JSON = st.recursive(
     st.none()
@@ -37,6 +45,11 @@ def sent(*items: Any, version: Any = 1) -> str:
     return json.dumps({"version": version, "items": list(items)})
 
 
+def told(item: SubmittedItem) -> list[list[Any]]:
+    """The codes of an item as they were sent."""
+    return [[code.algorithm, code.derivation, code.quality, code.hex] for code in item.fingerprints]
+
+
 def with_code(
     *, algorithm: Any = "pdq", derivation: Any = "full", quality: Any = 80, digits: Any = HEX
 ) -> Any:
@@ -44,18 +57,31 @@ def with_code(
 
 
 def test_whole_submission_is_read_as_it_was_sent() -> None:
-    # Given a picture with every code, and a video with digests only
-    codes = [[algorithm, name, 80, HEX] for algorithm in Algorithm for name in DERIVATIONS]
+    # Given a picture with the largest set, a video with frames, and one with digests only
+    names = DERIVATION_SETS["crops64"].derivations
+    codes = [
+        [algorithm, name, 80, hex_of(f"{algorithm} {name}")]
+        for algorithm in Algorithm
+        for name in names[algorithm]
+    ]
     picture = {**ITEM, "codes": codes, "unknown": "is left unread"}
-    video = {**ITEM, "media": "video", "codes": []}
+    frames = [
+        ["pdq", f"@{second}.500{turn}", 60, hex_of(f"{second}{turn}")]
+        for second in range(64)
+        for turn in ("", "~fH")
+    ]
+    video = {**ITEM, "media": "video", "codes": frames}
+    bare = {**ITEM, "media": "video", "codes": []}
 
     # When it is read
-    first, second = read_submission(sent(picture, video))
+    first, second, third = read_submission(sent(picture, video, bare))
 
-    # Then everything is there
+    # Then everything is there, in its order
     assert (first.media, first.digests.sha256, first.digests.md5) == ("image", HEX, HEX[:32])
-    assert [[code.algorithm, code.derivation, code.quality, code.hex] for code in first.fingerprints] == codes
-    assert (second.media, second.fingerprints) == ("video", ())
+    assert told(first) == codes
+    assert len(codes) == 65
+    assert told(second) == frames
+    assert (third.media, third.fingerprints) == ("video", ())
 
 
 @pytest.mark.parametrize("quality", [50, 100])
@@ -92,10 +118,66 @@ def test_unknown_algorithm_is_refused(algorithm: Any) -> None:
         read_submission(sent(with_code(algorithm=algorithm)))
 
 
-@pytest.mark.parametrize("derivation", ["Full", "r45", "", None, 1, {"full": 1}])
+@pytest.mark.parametrize(
+    "derivation",
+    [
+        *("Full", "r45", "", "cc100", "cc88~", "~fH", "cc88~r45", "cc88~fH~fV", "cc88 ", "x" * 100_000),
+        *(
+            "padk16",
+            "letk8",
+            "rc12",
+        ),  # they add a border or corners, which lets a decoder recover the picture
+        *(None, 1, {"full": 1}),
+    ],
+    ids=lambda value: str(value)[:20],
+)
 def test_unknown_derivation_is_refused(derivation: Any) -> None:
     with pytest.raises(SubmissionRefused):
         read_submission(sent(with_code(derivation=derivation)))
+
+
+@pytest.mark.parametrize("derivation", [*DERIVATIONS, "cc88", "cc88~fH", "tb-13", "lr-19~r90", "as9:16"])
+def test_views_and_turns_are_of_a_picture_and_not_of_a_video(derivation: str) -> None:
+    picture = with_code(derivation=derivation)
+    assert read_submission(sent(picture))[0].fingerprints[0].derivation == derivation
+
+    with pytest.raises(SubmissionRefused):
+        read_submission(sent({**picture, "media": "video"}))
+
+
+@pytest.mark.parametrize("derivation", ["@0.000", "@12.500", "@12.500~fH", "@12345.500~r180"])
+def test_frames_are_of_a_video_and_not_of_a_picture(derivation: str) -> None:
+    video = {**with_code(derivation=derivation), "media": "video"}
+    assert read_submission(sent(video))[0].fingerprints[0].derivation == derivation
+
+    with pytest.raises(SubmissionRefused):
+        read_submission(sent({**video, "media": "image"}))
+
+
+@pytest.mark.parametrize(
+    "derivation", ["@", "@1", "@1.5", "@-1.000", "@nan", "@1.000~", "@1.000~r45", "@1.000@2.000"]
+)
+def test_frame_without_a_proper_time_is_refused(derivation: str) -> None:
+    with pytest.raises(SubmissionRefused):
+        read_submission(sent({**with_code(derivation=derivation), "media": "video"}))
+
+
+def test_code_that_is_there_under_two_names_is_kept_once() -> None:
+    # Given a flat picture: its middle has the code of the whole
+    codes = [["pdq", "full", 80, HEX], ["pdq", "cc88", 80, HEX.upper()], ["pdq512", "full", 80, HEX]]
+
+    [item] = read_submission(sent({**ITEM, "codes": codes}))
+
+    assert [row[:2] for row in told(item)] == [["pdq", "full"], ["pdq512", "full"]]
+
+
+@pytest.mark.parametrize("digits", [HEX, HEX[::-1]])
+def test_derivation_that_is_there_twice_is_refused(digits: str) -> None:
+    codes = [["pdq", "cc88", 80, HEX], ["pdq", "full", 80, HEX], ["pdq", "cc88", 80, digits]]
+
+    with pytest.raises(SubmissionRefused) as refused:
+        read_submission(sent(ITEM, {**ITEM, "codes": codes}))
+    assert refused.value.item == 2
 
 
 @pytest.mark.parametrize("code", [[], CODE[:3], [*CODE, 1], "pdq", {"pdq": HEX}, None, [CODE]])
@@ -126,13 +208,21 @@ def test_item_of_another_kind_of_media_is_refused(media: Any) -> None:
         read_submission(sent({**ITEM, "media": media}))
 
 
-def test_as_many_codes_as_there_are_kinds_are_taken_and_no_more() -> None:
-    [item] = read_submission(sent({**ITEM, "codes": [CODE] * MAX_CODES_PER_ITEM}))
-    assert len(item.fingerprints) == MAX_CODES_PER_ITEM == 16
+@pytest.mark.parametrize(("media", "most"), [("image", 80), ("video", 200)])
+def test_picture_has_80_codes_at_most_and_a_video_200(media: str, most: int) -> None:
+    # Given names enough
+    names = [f"{view}{number}" for view in ("cc", "tl") for number in range(1, 99)]
+    frames = [f"@{number}.000" for number in range(300)]
 
-    for count in (MAX_CODES_PER_ITEM + 1, 33):
-        with pytest.raises(SubmissionRefused):
-            read_submission(sent({**ITEM, "codes": [CODE] * count}))
+    def item(count: int) -> dict[str, Any]:
+        kinds = frames if media == "video" else names
+        return {**ITEM, "media": media, "codes": [["pdq", kind, 80, hex_of(kind)] for kind in kinds[:count]]}
+
+    # Then
+    [taken] = read_submission(sent(item(most)))
+    assert len(taken.fingerprints) == most == MAX_CODES[media]
+    with pytest.raises(SubmissionRefused):
+        read_submission(sent(item(most + 1)))
 
 
 def test_a_hundred_items_are_taken_and_one_more_is_too_many() -> None:

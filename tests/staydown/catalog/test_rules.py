@@ -63,6 +63,17 @@ def test_whole_record_is_read_with_every_code_and_match() -> None:
     assert check.matches == (CheckedMatch(entry_id="ent_1", kind="near", distance_bits=12),)
 
 
+def test_codes_of_a_videos_frames_are_read_with_their_times() -> None:
+    frames = [["@0.000", 80, HEX], ["@0.000~fH", 80, HEX[::-1]], ["@12.500", 55, HEX]]
+
+    check = rules.read_check_record(
+        {**RECORD, "media": "video", "pdq": None, "pdq512": None, "frames": frames}
+    )
+
+    assert [[code.derivation, code.quality, code.hex] for code in check.fingerprints] == frames
+    assert {code.algorithm for code in check.fingerprints} == {Algorithm.PDQ}
+
+
 def test_check_by_digest_only_has_no_codes_and_maybe_no_md5() -> None:
     check = rules.read_check_record({**RECORD, "pdq": None, "pdq512": None, "md5": None, "media": None})
 
@@ -109,6 +120,17 @@ def test_record_that_lacks_a_member_is_not_understood(member: str) -> None:
         ("pdq", {"codes": [HEX], "quality": None}),
         ("pdq", {"codes": [HEX], "quality": 101}),
         ("pdq", {"codes": [HEX] * 9, "quality": 80}),
+        ("frames", 7),
+        ("frames", {"@1.000": HEX}),
+        ("frames", [["@1.000", 80]]),
+        ("frames", [["full", 80, HEX]]),
+        ("frames", [["@1.0", 80, HEX]]),
+        ("frames", [[["@1.000"], 80, HEX]]),
+        ("frames", [["@1.000~cc88~fH~r90", 80, HEX]]),
+        ("frames", [["@1.000", 101, HEX]]),
+        ("frames", [["@1.000", "80", HEX]]),
+        ("frames", [["@1.000", 80, HEX[1:]]]),
+        ("frames", [["@1.000", 80, HEX]] * 201),
         ("action", None),
         ("action", "explode"),
         ("matches", None),
