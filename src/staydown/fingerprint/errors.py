@@ -4,9 +4,10 @@ StaydownError
     FingerprintError
         MalformedFingerprint     a code, quality or hex text that is not a fingerprint
         SandboxUnavailable       the decoding processes cannot be started: not the fault of a file
+        VideoUnavailable         videos cannot be read here: the extra `video` is not installed
         NotFingerprintable       nothing to compare can be made from this file
             EmptyFile NotAFile UnknownFormat DamagedFile TooManyPixels TooManyParts TooSmall FileTooLarge
-            DecodeTimedOut DecoderCrashed
+            DecodeTimedOut DecoderCrashed AudioOnly NoFrames VideoTooLong
 """
 
 from collections.abc import Iterator
@@ -26,6 +27,13 @@ class MalformedFingerprint(FingerprintError):
 
 class SandboxUnavailable(FingerprintError):
     """The decoding process did not start; no file can be read until that is mended."""
+
+
+class VideoUnavailable(FingerprintError):
+    """The library that reads videos is not installed: `pip install "staydown[video]"`."""
+
+    def __init__(self) -> None:
+        super().__init__('Videos cannot be read here: install Staydown with its extra "video".')
 
 
 class NotFingerprintable(FingerprintError):
@@ -111,6 +119,27 @@ class DecoderCrashed(NotFingerprintable):
     sentence = "Reading the picture failed: the program that reads it stopped."
 
 
+class AudioOnly(NotFingerprintable):
+    """The file has sound, maybe with a cover picture, and no video."""
+
+    slug = "audio-only"
+    sentence = "The file has sound and no video."
+
+
+class NoFrames(NotFingerprintable):
+    """The file is a video, and not one of its frames can be read."""
+
+    slug = "no-frames"
+    sentence = "Not one frame of the video can be read."
+
+
+class VideoTooLong(NotFingerprintable):
+    """The video lasts longer, or is cut into more pieces, than is read; maybe it has no end."""
+
+    slug = "video-too-long"
+    sentence = "The video is too long."
+
+
 REFUSALS: dict[str, type[NotFingerprintable]] = {
     refusal.slug: refusal
     for refusal in (
@@ -124,6 +153,9 @@ REFUSALS: dict[str, type[NotFingerprintable]] = {
         FileTooLarge,
         DecodeTimedOut,
         DecoderCrashed,
+        AudioOnly,
+        NoFrames,
+        VideoTooLong,
     )
 }
 

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
-from staydown.fingerprint.errors import EmptyFile, FileTooLarge, UnknownFormat
+from staydown.fingerprint.errors import EmptyFile, FileTooLarge, NotAFile
 from staydown.fingerprint.video_limits import VideoLimits
 
 _BUFFER_BYTES = 1 << 16  # a demuxer reads in small steps
@@ -65,16 +65,14 @@ def open_file(descriptor: int) -> BinaryIO:
 def open_descriptor(path: Path | str, *, limits: VideoLimits) -> Iterator[int]:
     """The file at a path as an open descriptor.
 
-    Raises OSError if it cannot be opened, UnknownFormat for a pipe or a device, EmptyFile, FileTooLarge.
+    Raises OSError if it cannot be opened, NotAFile for a folder, a pipe or a device, EmptyFile, FileTooLarge.
     """
     # Without O_NONBLOCK, opening a named pipe would wait for somebody to write into it.
     descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     try:
         found = os.fstat(descriptor)
-        if stat.S_ISDIR(found.st_mode):
-            raise IsADirectoryError(f"{os.fspath(path)} is a folder")
         if not stat.S_ISREG(found.st_mode):
-            raise UnknownFormat("This is not a plain file.")
+            raise NotAFile
         check_video_bytes(found.st_size, most=limits.max_bytes)
         yield descriptor
     finally:

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from staydown.fingerprint import EmptyFile, FileTooLarge, UnknownFormat
+from staydown.fingerprint import EmptyFile, FileTooLarge
+from staydown.fingerprint.errors import NotAFile
 from staydown.fingerprint.video_limits import DEFAULT_VIDEO_LIMITS
 from staydown.fingerprint.video_source import check_video_bytes, open_descriptor, open_file
 
@@ -58,10 +59,10 @@ def test_what_is_no_plain_file_is_refused_at_once(tmp_path: Path) -> None:
 
     # Then none of them is waited for
     for path, error in [
-        (tmp_path / "pipe", UnknownFormat),
-        (Path("/dev/zero"), UnknownFormat),
+        (tmp_path / "pipe", NotAFile),
+        (Path("/dev/zero"), NotAFile),
         (tmp_path / "socket", OSError),
-        (tmp_path, IsADirectoryError),
+        (tmp_path, NotAFile),
         (tmp_path / "nothing", FileNotFoundError),
     ]:
         with pytest.raises(error), open_descriptor(path, limits=DEFAULT_VIDEO_LIMITS):
