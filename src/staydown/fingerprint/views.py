@@ -11,7 +11,7 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import lru_cache
 from pathlib import Path
 from types import MappingProxyType
 
@@ -67,7 +67,7 @@ def split_derivation(name: str) -> tuple[str, str]:
     return view, turn or "full"
 
 
-@cache
+@lru_cache(maxsize=1024)
 def is_derivation(name: str) -> bool:
     """Whether this names a view, a turn, a frame of a video, or one of those turned."""
     view, turn = split_derivation(name)
