@@ -15,6 +15,7 @@ from staydown.fingerprint.further_frames import further_frames
 from staydown.fingerprint.kernel import Method, scan_strips
 from staydown.fingerprint.limits import DEFAULT_LIMITS, DecodeLimits
 from staydown.fingerprint.registration import derived_fingerprints, needs_plane
+from staydown.fingerprint.sources import open_regular
 from staydown.fingerprint.terms import Algorithm, Digests, Fingerprint, MediaFingerprints
 from staydown.fingerprint.views import DEFAULT_SET, DERIVATION_SETS
 
@@ -115,7 +116,7 @@ def open_source(source: Source) -> Iterator[BinaryIO]:
     if isinstance(source, bytes):
         yield io.BytesIO(source)
     elif isinstance(source, str | os.PathLike):
-        with open(source, "rb") as file:
+        with open_regular(source) as file:
             yield file
     else:
         yield source
