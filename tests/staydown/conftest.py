@@ -27,7 +27,7 @@ from staydown.cases.terms import SubmittedItem
 from staydown.catalog.operations import list_content
 from staydown.catalog.queries import content_at
 from staydown.catalog.terms import CheckedUpload, Content
-from staydown.fingerprint import DERIVATIONS, Algorithm, Digests, Fingerprint
+from staydown.fingerprint import DEFAULT_SET, DERIVATION_SETS, Algorithm, Digests, Fingerprint
 from staydown.journeys.file_request import file_request
 from staydown.journeys.work_on_request import claim_request
 from staydown.matching.terms import EntryState
@@ -82,9 +82,10 @@ def some_digests() -> Digests:
 
 
 def an_item(*, digests: Digests | None = None, codes: tuple[Fingerprint, ...] | None = None) -> SubmittedItem:
-    """A picture as Alice's device describes it: both algorithms, every derivation."""
+    """A picture as Alice's device describes it: both algorithms, every derivation of the usual set."""
     if codes is None:
-        codes = tuple(a_code(algorithm, derivation=name) for algorithm in Algorithm for name in DERIVATIONS)
+        names = DERIVATION_SETS[DEFAULT_SET].derivations
+        codes = tuple(a_code(kind, derivation=name) for kind in Algorithm for name in names[kind])
     return SubmittedItem(media="image", digests=digests or some_digests(), fingerprints=codes)
 
 

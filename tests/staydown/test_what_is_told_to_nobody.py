@@ -16,6 +16,7 @@ from django.test import Client
 
 from staydown.access.operations import add_staff_member
 from staydown.access.terms import Role
+from staydown.action.models import DeliveryRecord
 from staydown.action.queries import copies_of
 from staydown.bank.models import EntryRecord
 from staydown.cases.terms import SubmittedItem
@@ -52,6 +53,13 @@ class Run:
     seen: list[Screen]
     phrase: str
     secrets: list[str]
+    derivations: list[str]
+    """What the registered codes are called, as far as no other word is."""
+    told_to_platform: str
+    """Every answer and every message that the platform got."""
+    receipt: str
+    log: str
+    """What anybody can fetch of the ledger."""
 
 
 @pytest.fixture
@@ -74,12 +82,20 @@ def story(db: None, settings: Any) -> Callable[[], Run]:
         )
         phrase = alice_registers_and_asks(Followed(seen), items, content.content_url)
         bob_removes(Followed(seen))
-        platform_answers(forum.token.secret)
+        told = platform_answers(forum.token.secret)
         publish_bank()
         publish_tokens(now=now)
         typed = [PASSWORD, WRONG_PASSWORD, WRONG_PHRASE, WRONG_TOKEN]
         given = [phrase, forum.token.secret, forum.webhook_secret]
-        return Run(seen, phrase, [*secrets_of(items), *given, *typed])
+        return Run(
+            seen=seen,
+            phrase=phrase,
+            secrets=[*secrets_of(items), *given, *typed],
+            derivations=[code.derivation for code in items[0].fingerprints if code.derivation != "full"],
+            told_to_platform=told + "".join(DeliveryRecord.objects.values_list("body", flat=True)),
+            receipt=next(page.html for page in seen if page.path == "/case/proof"),
+            log="".join(Window().open(path).html for path in ("/ledger/checkpoint", "/ledger/vkey")),
+        )
 
     return play
 
@@ -128,17 +144,22 @@ def bob_removes(bob: Followed) -> None:
         bob.open(path)
 
 
-def platform_answers(token: str) -> None:
+def platform_answers(token: str) -> str:
+    """What the platform does after a removal; returns what it heard, with its own token and another."""
+    heard = []
     number = NoticeRecord.objects.get().number
     [copy] = copies_of([number])[number]
     entry = EntryRecord.objects.first()
     for bearer in (WRONG_TOKEN, token):
         client = Client(headers={"Authorization": f"Bearer {bearer}"}, raise_request_exception=False)
-        client.get(f"/api/v1/notices/{number}")
-        client.get(f"/api/v1/copies/{copy.id}")
-        client.post(f"/api/v1/copies/{copy.id}/gone")
-        client.get(f"/api/v1/entries/{entry.public_id}")
-        client.post("/api/v1/notices", json.dumps({"urls": 7}), content_type="application/json")
+        heard += [
+            client.get(f"/api/v1/notices/{number}"),
+            client.get(f"/api/v1/copies/{copy.id}"),
+            client.post(f"/api/v1/copies/{copy.id}/gone"),
+            client.get(f"/api/v1/entries/{entry.public_id}"),
+            client.post("/api/v1/notices", json.dumps({"urls": 7}), content_type="application/json"),
+        ]
+    return "".join(answer.content.decode() for answer in heard)
 
 
 def found_in(text: str, secrets: list[str]) -> list[str]:
@@ -173,3 +194,31 @@ def test_key_phrase_stands_on_one_page_once(story: Callable[[], Run]) -> None:
     run = story()
 
     assert sum(page.html.count(run.phrase) for page in run.seen) == 1
+
+
+def test_no_platform_receipt_or_public_log_names_a_code_or_how_it_was_derived(
+    story: Callable[[], Run],
+) -> None:
+    # When the story is played
+    run = story()
+
+    # Then each of them says something, and nothing of the fingerprints
+    for text, word in (
+        (run.told_to_platform, "ent_"),
+        (run.told_to_platform, "copy.instructed"),
+        (run.receipt, "C-"),
+        (run.log, "/ledger"),
+    ):
+        assert word in text
+        assert found_in(text, run.secrets) == []
+        assert found_in(text, [f'"{name}"' for name in run.derivations]) == []
+
+
+def test_staff_and_strangers_read_no_derivation_on_any_page(story: Callable[[], Run]) -> None:
+    run = story()
+    # Alice's own pages may say what her device sent; the desk's and the public's may not.
+    pages = [page.html for page in run.seen if page.path.startswith(("/desk", "/how-it-works", "/help"))]
+
+    assert len(pages) > 8
+    assert len(run.derivations) > 30
+    assert found_in("\n".join(pages), [name for name in run.derivations if len(name) > 3]) == []

@@ -20,7 +20,7 @@ LATER = NOW + timedelta(hours=1)
 
 
 def test_entry_of_a_registration_keeps_its_codes_and_says_where_it_came_from(db: None) -> None:
-    # When a picture with sixteen codes becomes an entry
+    # When a picture with its whole set of codes becomes an entry
     item = an_item()
     entry = an_entry(item=item)
 

@@ -79,7 +79,7 @@ def test_journal_is_published_after_the_commit_and_not_before(
     [entry] = entries_of(registration_ids=[row.id])
     [record] = published()
     assert (record["op"], record["entry"]["id"], record["entry"]["state"]) == ("put", entry.id, "unconfirmed")
-    assert len(record["entry"]["codes"]) == 16
+    assert len(record["entry"]["codes"]) == 33
 
 
 def test_registration_that_fails_leaves_nothing(
