@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import base64
 import hashlib
+import json
 import re
 import sys
 from pathlib import Path
@@ -20,20 +21,29 @@ WORKER = "fingerprint-worker.js"
 # Each file uses only names of files before it.
 DEVICE_SOURCES = [
     "refusal.js",
+    "code-js.js",
+    "operator-js.js",
     "kernel-js.js",
     "digest-js.js",
     "kernel-wasm.js",
+    "views.js",
+    "registration.js",
     "picture-header.js",
     "decode.js",
     "selftest.js",
     "worker.js",
 ]
+# What the sources import, and this program makes: the kernels, and which codes are registered of a picture.
+MADE = {"wasm-bytes.js", "derivation-set.js"}
+DERIVATIONS = WEB.parent / "data" / "fingerprint" / "derivations.json"
+DEFAULT_SET = "crops32"  # staydown.fingerprint.DEFAULT_SET; a test holds them together
 KERNELS = {"WASM_SIMD_BASE64": "staydown.simd.wasm", "WASM_BASE_BASE64": "staydown.base.wasm"}
 # The other scripts that a reader of the pages runs, named here so that their digests are published too.
 PAGE_SCRIPTS = [
     "register.js",
     "device-worker.js",
     "file-list.js",
+    "sent-text.js",
     "receipt.js",
     "exit.js",
     "local-times.js",
@@ -48,7 +58,8 @@ NETWORK_WORDS = re.compile(
     r"|\bimport\s*\(|\bnew Worker\b"
 )
 HEAD = """\
-// Made by web/build.py from web/device/*.js and web/kernel/*.wasm. Do not edit; run script/build-web.
+// Made by web/build.py from web/device/*.js, web/kernel/*.wasm and data/fingerprint/derivations.json.
+// Do not edit; run script/build-web.
 // It must be served with its own header (staydown.config.csp.WORKER_CSP):
 // Content-Security-Policy: default-src 'none'; script-src 'wasm-unsafe-eval'
 'use strict';
@@ -70,14 +81,24 @@ def kernel_constants(kernel_dir: Path) -> str:
     return "".join(lines)
 
 
-def joined_worker(kernel_dir: Path) -> str:
+def derivation_constant(derivations: Path) -> str:
+    """The default derivation set as a JavaScript constant. Raises BuildRefused if it is not there."""
+    sets = json.loads(derivations.read_text(encoding="utf-8"))["sets"]
+    chosen = sets.get(DEFAULT_SET, {})
+    if set(chosen) != {"pdq", "pdq512"}:
+        raise BuildRefused(f"{derivations.name} has no set {DEFAULT_SET} of pdq and pdq512")
+    names = ",\n".join(f"  {json.dumps(algorithm)}: {json.dumps(chosen[algorithm])}" for algorithm in chosen)
+    return f"const DERIVATION_SET = {{\n{names}\n}};\n"
+
+
+def joined_worker(kernel_dir: Path, derivations: Path) -> str:
     """The worker's text. Raises BuildRefused."""
     code = ""
     seen: set[str] = set()
     for name in DEVICE_SOURCES:
         source = (WEB / "device" / name).read_text(encoding="utf-8")
         for imported in IMPORT.findall(source):
-            if imported != "wasm-bytes.js" and imported not in seen:
+            if imported not in seen | MADE:
                 raise BuildRefused(f"{name} imports {imported}, which does not come before it")
         seen.add(name)
         body = EXPORT.sub("", IMPORT.sub("", source))
@@ -86,13 +107,14 @@ def joined_worker(kernel_dir: Path) -> str:
         code += f"\n// ---- {name}\n{body}"
     check_declared_once(code)
     check_reaches_no_network(code)
-    return HEAD + kernel_constants(kernel_dir) + code + TAIL
+    return HEAD + kernel_constants(kernel_dir) + derivation_constant(derivations) + code + TAIL
 
 
 def check_declared_once(code: str) -> None:
     """Raises BuildRefused if two sources declare the same name at the top."""
     names = DECLARED.findall(code)
-    twice = sorted({name for name in names if names.count(name) > 1} | set(KERNELS).intersection(names))
+    made = {*KERNELS, "DERIVATION_SET"}
+    twice = sorted({name for name in names if names.count(name) > 1} | made.intersection(names))
     if twice:
         raise BuildRefused(f"declared twice: {', '.join(twice)}")
 
@@ -117,9 +139,10 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--check", action="store_true", help="write nothing; fail if a file would change")
     parser.add_argument("--kernel", type=Path, default=WEB / "kernel", help="folder of the two .wasm files")
+    parser.add_argument("--derivations", type=Path, default=DERIVATIONS, help="the derivation sets")
     parser.add_argument("--into", type=Path, default=WEB / "dist", help="folder to write")
     options = parser.parse_args(arguments)
-    worker = joined_worker(options.kernel)
+    worker = joined_worker(options.kernel, options.derivations)
     stale = []
     for name, text in ((WORKER, worker), ("SHA256SUMS", digests(worker))):
         path = options.into / name

@@ -3,6 +3,7 @@
 
 import { DeviceWorker } from './device-worker.js';
 import { FileList, message } from './file-list.js';
+import { SentText, itemsOf, submissionText } from './sent-text.js';
 
 const MAX_ITEMS = 100; // what the server takes in one form
 
@@ -21,6 +22,11 @@ const entries = []; // {name, file, item: what will be sent or null, state}
 const list = new FileList(element('file-list'), {
   onRemove: removeEntry,
   makePicture: (file, side) => device.smallPicture(file, side),
+});
+const sentText = new SentText({
+  total: element('exact-total'),
+  files: element('exact-files'),
+  whole: element('exact-text'),
 });
 let queue = [];
 let running = null; // AbortController of the run
@@ -47,8 +53,7 @@ function ready() {
 }
 
 function payload() {
-  const items = ready().map((entry) => JSON.stringify(entry.item));
-  return items.length ? `{"version":1,"items":[\n${items.join(',\n')}\n]}` : '';
+  return submissionText(ready().map((entry) => entry.item));
 }
 
 function refresh() {
@@ -59,7 +64,7 @@ function refresh() {
   element('work').hidden = running === null;
   element('chosen').hidden = entries.length === 0;
   element('what-is-sent').hidden = count === 0;
-  if (exact.open) element('exact-text').textContent = field.value;
+  if (exact.open) sentText.show(ready());
 }
 
 function removeEntry(entry, nextFocus) {
@@ -153,14 +158,7 @@ function stop() {
 
 /** After a refused send the server gives the fingerprints back: the files need not be chosen again. */
 function takeBackWhatWasSent() {
-  if (!field.value) return;
-  let items;
-  try {
-    ({ items } = JSON.parse(field.value));
-  } catch {
-    return;
-  }
-  for (const [index, item] of (Array.isArray(items) ? items : []).entries()) {
+  for (const [index, item] of itemsOf(field.value).entries()) {
     const entry = { name: message('made-before', { number: index + 1 }), file: null, item };
     addEntry(entry);
     list.show(entry, 'ready', message('ready'));

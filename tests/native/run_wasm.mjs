@@ -1,5 +1,6 @@
 // Feeds raw pictures to a wasm kernel, as the survivor site's worker does, and prints what it gives.
-// node run_wasm.mjs KERNEL.wasm JOBS.json -> one JSON list. A job: {file, width, height, channels, strip} or {digest: file}.
+// node run_wasm.mjs KERNEL.wasm JOBS.json -> one JSON list. A job: {digest: file, part} or
+// {file, width, height, channels, strip, step, flags, view}: width and height at full size; view: a rectangle or nothing.
 import { readFileSync } from "node:fs";
 
 const [kernelPath, jobsPath] = process.argv.slice(2);
@@ -27,26 +28,28 @@ function bytesAt(kernel, at, length) {
   return new Uint8Array(kernel.memory.buffer, at, length);
 }
 
-function photo({ file, width, height, channels, strip, flags = 0, view }) {
+function photo({ file, width, height, channels, strip, step, flags, view }) {
   const kernel = instance();
   const reserve = reserver(kernel);
   const pixels = readFileSync(file);
-  const stride = width * channels;
-  const state = reserve(kernel.sd_photo_bytes(width, height, 1, flags));
+  const fedHeight = Math.ceil(height / step);
+  const stride = Math.ceil(width / step) * channels;
+  const state = reserve(kernel.sd_photo_bytes(width, height, step, flags));
   const rows = reserve(strip * stride);
   const out = reserve(512 + 16);
-  if (kernel.sd_photo_begin(state, width, height, 1, flags) !== 1) throw new Error("refused");
-  for (let y = 0; y < height; y += strip) {
-    const count = Math.min(strip, height - y);
+  if (kernel.sd_photo_begin(state, width, height, step, flags) !== 1) throw new Error("refused");
+  for (let y = 0; y < fedHeight; y += strip) {
+    const count = Math.min(strip, fedHeight - y);
     bytesAt(kernel, rows, count * stride).set(pixels.subarray(y * stride, (y + count) * stride));
     kernel.sd_photo_rows(state, rows, count, stride, channels);
   }
   if (kernel.sd_photo_finish(state, out, out + 512, out + 520) !== 0) throw new Error("rows are missing");
   const codes = Buffer.from(bytesAt(kernel, out, 512)).toString("hex");
   const qualities = [...new Int32Array(kernel.memory.buffer, out + 512, 2)];
-  if (!view) return { codes, qualities };
+  const margin = Math.min(...new Float32Array(kernel.memory.buffer, out + 520, 2));
+  if (!view) return { codes, qualities, margin };
   const quality = kernel.sd_photo_view(state, ...view, out);
-  return { codes, qualities, view: [Buffer.from(bytesAt(kernel, out, 256)).toString("hex"), quality] };
+  return { codes, qualities, margin, view: [Buffer.from(bytesAt(kernel, out, 256)).toString("hex"), quality] };
 }
 
 function digest({ digest: file, part }) {

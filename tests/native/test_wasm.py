@@ -17,6 +17,7 @@ KERNELS = ROOT / "web" / "kernel"
 NAMES = ("staydown.simd.wasm", "staydown.base.wasm")
 
 FLAGS = (0, 1, 2, 3)  # exact or fast, with or without the plane that views need
+STEPS = (1, 2, 4, 8)  # by what a decoder has reduced the picture; only the fast path takes more than 1
 
 SIZES = ((5, 5), (64, 64), (129, 65), (333, 777), (512, 512), (1201, 907), (2000, 7), (7, 2000), (2300, 1100))
 
@@ -45,43 +46,53 @@ def test_rebuilt_kernels_equal_the_committed_ones_byte_for_byte(tmp_path: Path) 
 @pytest.mark.skipif(shutil.which("node") is None, reason="node is not installed")
 @pytest.mark.parametrize("kernel", NAMES)
 def test_wasm_gives_the_codes_of_the_cpython_kernel(kernel: str, tmp_path: Path) -> None:
-    # Given pictures of every kind, as RGB and as a canvas gives them (RGBA), in strips of different heights
+    # Given pictures of every kind, as RGB and as a canvas gives them (RGBA), in strips of different heights,
+    # by every path: exact or fast, with or without the plane, whole or reduced by a decoder
     jobs: list[dict[str, object]] = []
     expected = []
     for number, (width, height) in enumerate(SIZES):
-        for kind in KINDS[:3]:
-            pixels = picture(kind, width, height, seed=number)
+        for kind_number, kind in enumerate(KINDS[:3]):
+            flags = FLAGS[number % len(FLAGS)]
+            step = STEPS[(number + kind_number) % len(STEPS)] if flags & 1 else 1
+            fed_width, fed_height = -(-width // step), -(-height // step)
+            pixels = picture(kind, fed_width, fed_height, seed=number)
             if number % 2:
-                pixels = np.ascontiguousarray(np.dstack([pixels, np.full((height, width), 255, np.uint8)]))
+                opaque = np.full((fed_height, fed_width), 255, np.uint8)
+                pixels = np.ascontiguousarray(np.dstack([pixels, opaque]))
             file = tmp_path / f"{number}-{kind}.raw"
             file.write_bytes(pixels.tobytes())
-            jobs.append(
-                {
-                    "file": str(file),
-                    "width": width,
-                    "height": height,
-                    "channels": pixels.shape[2],
-                    "strip": 1 + number * 9,
-                }
-            )
-            flags = FLAGS[number % len(FLAGS)]
-            left, top = width // 5, height // 7
-            rectangle = Rectangle(left, top, max(5, width - 2 * left), max(5, height - 2 * top))
             scan, whole = scan_strips(
-                [pixels], width=width, height=height, method=Method(flags & 1), keeps_plane=flags > 1
+                [pixels],
+                width=width,
+                height=height,
+                step=step,
+                method=Method(flags & 1),
+                keeps_plane=flags > 1,
             )
+            job: dict[str, object] = {
+                "file": str(file),
+                "width": width,
+                "height": height,
+                "channels": pixels.shape[2],
+                "strip": 1 + number * 9,
+                "step": step,
+                "flags": flags,
+            }
             answer: dict[str, object] = {
                 "codes": (whole.pdq.codes + whole.pdq512.codes).hex(),
                 "qualities": [whole.pdq.quality, whole.pdq512.quality],
+                "margin": whole.margin,
             }
-            jobs[-1]["flags"] = flags
             if flags > 1:
-                jobs[-1]["view"] = [rectangle.left, rectangle.top, rectangle.width, rectangle.height]
+                left, top = width // 5, height // 7
+                rectangle = Rectangle(left, top, max(5, width - 2 * left), max(5, height - 2 * top))
+                job["view"] = [rectangle.left, rectangle.top, rectangle.width, rectangle.height]
                 view = scan.view(rectangle)
                 answer["view"] = [view.codes.hex(), view.quality]
+            jobs.append(job)
             expected.append(answer)
 
-    # When the wasm kernel takes them, Then all 512 bytes and both qualities are the same
+    # When the wasm kernel takes them, Then codes, qualities, margin and view are the same
     assert _run(kernel, jobs, tmp_path) == expected
 
 

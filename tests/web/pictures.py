@@ -50,6 +50,11 @@ def rotated_jpeg(orientation: int) -> bytes:
     return encoded(scene(900, 700, seed=5), "JPEG", quality=92, exif=exif)
 
 
+def large_jpeg() -> bytes:
+    """12.6 megapixels: each sample that is kept for parts of the picture is a mean of 4 x 2 pixels."""
+    return encoded(scene(1400, 1000, seed=8).resize((4200, 3000), Image.Resampling.BICUBIC), "JPEG")
+
+
 FORMATS: dict[str, Callable[[], bytes]] = {
     "photo.jpg": lambda: encoded(scene(1300, 900), "JPEG", quality=90),
     "progressive.jpg": lambda: encoded(scene(800, 1100, seed=2), "JPEG", quality=85, progressive=True),
@@ -61,6 +66,7 @@ FORMATS: dict[str, Callable[[], bytes]] = {
     "turned-6.jpg": lambda: rotated_jpeg(6),
     "turned-8.jpg": lambda: rotated_jpeg(8),
     "wide.png": lambda: encoded(scene(5200, 300, seed=7), "PNG"),  # wider than one canvas tile
+    "large.jpg": large_jpeg,
 }
 
 

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import importlib.util
+import json
+import re
 from pathlib import Path
 from types import ModuleType
 
 import pytest
+
+from staydown.fingerprint import DEFAULT_SET, DERIVATION_SETS
 
 WEB = Path(__file__).resolve().parents[2] / "web"
 
@@ -41,6 +45,46 @@ def test_whatever_a_published_script_imports_is_published_too(build: ModuleType)
 
     for name in published - {f"dist/{build.WORKER}"}:
         assert set(build.IMPORT.findall((WEB / name).read_text())) <= published, name
+
+
+def test_the_committed_worker_registers_the_default_set_name_by_name(build: ModuleType) -> None:
+    # Given the worker as browsers get it
+    worker = (WEB / "dist" / build.WORKER).read_text()
+    found = re.search(r"^const DERIVATION_SET = (\{.*?\n\});$", worker, re.MULTILINE | re.DOTALL)
+
+    # Then its set is that of data/fingerprint/derivations.json, in that order
+    assert found is not None
+    expected = DERIVATION_SETS[DEFAULT_SET].derivations
+    told = {algorithm.value: list(names) for algorithm, names in expected.items()}
+    assert json.loads(found[1]) == told, "derivations.json has changed: run script/build-web"
+    assert build.DEFAULT_SET == DEFAULT_SET
+
+
+def test_another_choice_of_derivations_needs_a_build_and_no_more(build: ModuleType, tmp_path: Path) -> None:
+    # Given derivations of which the default set has one more
+    chosen = json.loads(build.DERIVATIONS.read_text())
+    chosen["sets"][DEFAULT_SET]["pdq"].append("cc51")
+    changed = tmp_path / "derivations.json"
+    changed.write_text(json.dumps(chosen))
+    other = ["--derivations", str(changed)]
+
+    # Then the check of the committed worker fails, and passes after a build
+    assert build.main(["--check", *other]) == 1
+    into = ["--into", str(tmp_path)]
+    build.main([*other, *into])
+    assert build.main(["--check", *other, *into]) == 0
+    assert '"cc51"]' in (tmp_path / build.WORKER).read_text()
+
+
+@pytest.mark.parametrize("sets", [{}, {DEFAULT_SET: {"pdq": ["full"]}}])
+def test_derivations_without_the_default_set_are_refused(
+    build: ModuleType, tmp_path: Path, sets: object
+) -> None:
+    path = tmp_path / "derivations.json"
+    path.write_text(json.dumps({"sets": sets}))
+
+    with pytest.raises(build.BuildRefused, match=DEFAULT_SET):
+        build.derivation_constant(path)
 
 
 @pytest.mark.parametrize(

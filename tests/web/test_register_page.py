@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from django.conf import settings
 from playwright.sync_api import Browser, Page
 
+from staydown.cases.rules import MAX_CODES, MAX_ITEMS
 from tests.web.harness import Harness
 from tests.web.pictures import FORMATS, encoded, scene
 from tests.web.register_page import choose, items, open_register, statuses, upload
@@ -162,6 +165,75 @@ def test_without_javascript_the_page_says_why_and_where_to_go(browser: Browser, 
     context.close()
 
 
+def test_what_will_be_sent_is_told_in_one_line_a_file_and_opens_to_its_text(
+    page: Page, harness: Harness
+) -> None:
+    # Given two pictures and a video
+    open_register(page, harness.url)
+    clip = b"\x00\x00\x00\x18ftypisom" + bytes(1000)
+    choose(page, upload("a.jpg", photo(1)), upload("b.jpg", photo(2)), upload("clip.mp4", clip))
+    sent = items(page)
+    counts = [len(item["codes"]) for item in sent]
+
+    # When Alice looks at what will be sent
+    page.click("#exact > summary")
+    rows = page.locator("#exact-files li")
+    rows.nth(2).wait_for()
+
+    # Then there is a line for each file, and the sum of it
+    assert [row.inner_text().split() for row in rows.all()] == [
+        [name, "Codes:", str(count)]
+        for name, count in zip(("a.jpg", "b.jpg", "clip.mp4"), counts, strict=True)
+    ]
+    assert min(counts[:2]) > 16
+    assert counts[2] == 0
+    assert f"Files: 3. Codes: {sum(counts)}." in page.locator("#exact-total").inner_text()
+
+    # When she opens one, Then it is that file's part of the whole text, with a line for each code
+    rows.nth(1).locator("summary").click()
+    text = rows.nth(1).locator("pre")
+    page.wait_for_function("document.querySelectorAll('#exact-files pre')[1].textContent")
+    assert json.loads(text.inner_text()) == sent[1]
+    assert text.inner_text() in page.input_value("#fingerprints")
+    assert text.inner_text().count("\n") == counts[1]
+    assert page.locator("#exact-text").inner_text() == page.input_value("#fingerprints")
+
+    # When she removes the first, Then its line goes, and the one she opened stays open
+    page.get_by_role("button", name="Remove a.jpg").click()
+    page.wait_for_function("document.querySelectorAll('#exact-files li').length === 2")
+    assert rows.first.locator("pre").is_visible()
+    assert "Files: 2." in page.locator("#exact-total").inner_text()
+
+
+def test_one_hundred_pictures_of_many_codes_fit_into_one_form_and_on_a_phone(
+    page: Page, harness: Harness
+) -> None:
+    # Given as many pictures as one form takes, all different
+    shrunk = scene(400, 300, seed=1)
+    files = [
+        upload(f"{n:03}.png", encoded(shrunk.crop((n, 0, 300 + n, 300)), "PNG")) for n in range(MAX_ITEMS)
+    ]
+    open_register(page, harness.url)
+    choose(page, *files)
+
+    # When Alice opens all there is to see
+    page.click("#exact > summary")
+    page.locator("#exact-files li").nth(MAX_ITEMS - 1).wait_for()
+
+    # Then nothing is wider than her phone
+    assert page.evaluate("document.documentElement.scrollWidth") == 390
+
+    # When she sends it, Then the server would read it, even with as many codes as a picture may have
+    with page.expect_navigation():
+        page.click("#send")
+    [post] = [request for request in harness.requests if request.method == "POST"]
+    sent = json.loads(post.form()["fingerprints"])["items"]
+    codes = sum(len(item["codes"]) for item in sent)
+    assert len(sent) == MAX_ITEMS
+    assert codes > MAX_ITEMS * 16
+    assert len(post.body) * MAX_ITEMS * MAX_CODES["image"] / codes < settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+
+
 @pytest.mark.parametrize("width", [390, 1280])
 def test_axe_finds_no_violation_before_and_after_making_fingerprints(
     page: Page, harness: Harness, width: int
@@ -177,7 +249,8 @@ def test_axe_finds_no_violation_before_and_after_making_fingerprints(
         upload("text.jpg", b"only text"),
         upload("clip.mp4", b"\x00\x00\x00\x18ftypisom" + bytes(1000)),
     )
-    page.click("#exact summary")
+    page.click("#exact > summary")
+    page.click("#exact-files summary")
     page.click("#show-pictures")
     page.wait_for_selector(".file-picture canvas")
     after = axe.run(page)

@@ -105,7 +105,7 @@ def test_no_request_while_reading_and_one_post_without_a_picture_byte(page: Page
 
     # When Alice chooses pictures and opens "See exactly what will be sent"
     choose(page, *(upload(name, content) for name, content in files.items()))
-    page.click("#exact summary")
+    page.click("#exact > summary")
     page.wait_for_selector("#exact[open]")
     page.locator("#exact-text", has_text="version").wait_for()
     shown = page.locator("#exact-text").inner_text()

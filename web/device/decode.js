@@ -8,6 +8,7 @@ import { Refusal } from './refusal.js';
 // measured in Chromium for 108. Above it a phone's browser closes the page.
 export const MAX_PIXELS = 120_000_000;
 export const MIN_PIXELS_SIDE = 5; // PDQ is not defined below
+export const MAX_PIXELS_SIDE = 65_535; // the kernel's arithmetic is 32-bit (native/photo.c)
 export const MAX_PICTURE_BYTES = 300_000_000; // the browser reads a picture file whole; no camera writes more
 const STRIP_BYTES = 4 << 20;
 const TILE_WIDTH = 4096; // every browser's canvas is at least this wide; wider pictures are read in tiles
@@ -15,7 +16,7 @@ const TILE_WIDTH = 4096; // every browser's canvas is at least this wide; wider 
 const ALWAYS_DECODABLE = ['jpeg', 'png', 'gif', 'webp', 'bmp'];
 
 export function checkSize(width, height) {
-  if (width * height > MAX_PIXELS) throw new Refusal('too-many-pixels');
+  if (width * height > MAX_PIXELS || Math.max(width, height) > MAX_PIXELS_SIDE) throw new Refusal('too-many-pixels');
   if (width < MIN_PIXELS_SIDE || height < MIN_PIXELS_SIDE) throw new Refusal('too-small');
 }
 

@@ -3,7 +3,7 @@
 // recognise exact copies: nothing here may be used to prove who made a file (MD5 can be forged).
 // Sources: RFC 1321 (MD5), FIPS 180-4 (SHA-256).
 
-import { hex } from './kernel-js.js';
+import { hex } from './code-js.js';
 
 // prettier-ignore
 const MD5_SINES = new Int32Array([

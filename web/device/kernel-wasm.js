@@ -1,15 +1,19 @@
-// The native kernel (native/fingerprint.c, native/digest.c) as WebAssembly, with the same two classes as
-// kernel-js.js and digest-js.js. Memory stays bounded: the kernel keeps rows, not pictures. The module
-// imports nothing, so it can call nothing.
+// The native kernel (native/photo.c, exact.c, operator.c, code.c, digest.c) as WebAssembly, with the same two classes
+// as kernel-js.js and digest-js.js. Memory stays bounded: the kernel keeps rows and a small plane, not pictures. The
+// module imports nothing, so it can call nothing.
 
-import { hex } from './kernel-js.js';
+import { hex } from './code-js.js';
 
 const PAGE = 65536;
 const CODE_BYTES = 32;
-const DIHEDRAL_COUNT = 8;
-const CODES_BYTES = 2 * DIHEDRAL_COUNT * CODE_BYTES;
+const TURN_COUNT = 8;
+const CODES_BYTES = 2 * TURN_COUNT * CODE_BYTES;
 const DIGESTS_BYTES = 48; // MD5 (16), then SHA-256 (32)
-const ABI = 1; // SD_ABI in staydown.h
+// SD_ABI, SD_KEEP_PLANE and the step of rows that no decoder has reduced, in native/include/staydown.h. What is
+// registered goes the exact way, so SD_FAST is not used here.
+const ABI = 2;
+const KEEP_PLANE = 2;
+const STEP = 1;
 // A state must lie at a multiple of 64 bytes.
 const aligned = (address) => (address + 63) & ~63;
 
@@ -40,8 +44,8 @@ class WasmKernel {
     return new Uint8Array(memory.buffer);
   }
 
-  photo(width, height) {
-    return new WasmPhoto(this, width, height);
+  photo(width, height, options) {
+    return new WasmPhoto(this, width, height, options);
   }
 
   digests() {
@@ -49,18 +53,23 @@ class WasmKernel {
   }
 }
 
+/** As JsPhoto in kernel-js.js. */
 class WasmPhoto {
-  constructor(kernel, width, height) {
-    const stateBytes = kernel.exports.sd_photo_bytes(width, height) >>> 0;
-    if (stateBytes === 0) throw new RangeError('too small');
+  constructor(kernel, width, height, { keepsPlane = false } = {}) {
+    const { exports } = kernel;
+    const flags = keepsPlane ? KEEP_PLANE : 0;
+    const stateBytes = exports.sd_photo_bytes(width, height, STEP, flags) >>> 0;
+    if (stateBytes === 0) throw new RangeError('size refused');
     this.kernel = kernel;
     this.width = width;
+    this.height = height;
     this.state = kernel.free;
     this.codes = aligned(this.state + stateBytes);
-    this.qualities = this.codes + CODES_BYTES;
-    this.strip = aligned(this.qualities + 8);
+    this.qualities = this.codes + CODES_BYTES; // two int32
+    this.margins = this.qualities + 8; // two float32, of interest only for the fast way
+    this.strip = aligned(this.margins + 8);
     kernel.memory(this.strip);
-    if (kernel.exports.sd_photo_begin(this.state, width, height) !== 1) throw new RangeError('size refused');
+    if (exports.sd_photo_begin(this.state, width, height, STEP, flags) !== 1) throw new RangeError('size refused');
   }
 
   /** pixels: rows x width x 4 bytes (red, green, blue, ignored). */
@@ -72,18 +81,30 @@ class WasmPhoto {
 
   /** {pdq, pdq512}, each {quality: 0..100, codes: eight hex strings in pdqhash's order}. */
   finish() {
-    const { kernel, codes, qualities } = this;
-    if (kernel.exports.sd_photo_finish(this.state, codes, qualities) !== 0) throw new Error('rows are missing');
-    const memory = kernel.memory(this.strip);
-    const view = new DataView(memory.buffer);
-    const scale = (index) => ({
-      quality: view.getInt32(qualities + 4 * index, true),
-      codes: Array.from({ length: DIHEDRAL_COUNT }, (_, turn) => {
-        const at = codes + (index * DIHEDRAL_COUNT + turn) * CODE_BYTES;
-        return hex(memory.subarray(at, at + CODE_BYTES));
-      }),
+    const { kernel, state, codes, qualities, margins } = this;
+    if (kernel.exports.sd_photo_finish(state, codes, qualities, margins) !== 0) throw new Error('rows are missing');
+    const { buffer } = kernel.memory(this.strip);
+    const [pdq, pdq512] = new Int32Array(buffer, qualities, 2);
+    return {
+      pdq: { quality: pdq, codes: this.codesAt(codes) },
+      pdq512: { quality: pdq512, codes: this.codesAt(codes + TURN_COUNT * CODE_BYTES) },
+    };
+  }
+
+  /** {quality, codes} of a part of the picture, {left, top, width, height} in pixels. Throws RangeError. */
+  view({ left, top, width, height }) {
+    const quality = this.kernel.exports.sd_photo_view(this.state, left, top, width, height, this.codes);
+    if (quality < 0) throw new RangeError('view refused');
+    return { quality, codes: this.codesAt(this.codes) };
+  }
+
+  /** Eight hex strings. */
+  codesAt(address) {
+    const memory = this.kernel.memory(this.strip);
+    return Array.from({ length: TURN_COUNT }, (_, turn) => {
+      const at = address + turn * CODE_BYTES;
+      return hex(memory.subarray(at, at + CODE_BYTES));
     });
-    return { pdq: scale(0), pdq512: scale(1) };
   }
 }
 

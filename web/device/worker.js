@@ -7,18 +7,20 @@
 // Out: {id, progress: 0..1} ... then {id, result} or {id, refused: slug}
 
 import { JsDigests } from './digest-js.js';
+import { DERIVATION_SET } from './derivation-set.js'; // made by web/build.py
 import { JsPhoto } from './kernel-js.js';
 import { decodePicture, checkSize, openBitmap } from './decode.js';
 import { readHeader } from './picture-header.js';
 import { Refusal } from './refusal.js';
+import { needsPlane, registeredCodes } from './registration.js';
 import { testPixels } from './selftest.js';
 import { startWasmKernel } from './kernel-wasm.js';
 import { WASM_BASE_BASE64, WASM_SIMD_BASE64 } from './wasm-bytes.js'; // made by web/build.py
 
 const CHUNK_BYTES = 4 << 20;
-const MIN_QUALITY = 50; // below it PDQ's authors do not trust a code (staydown.fingerprint.terms)
-const DERIVATIONS = ['full', 'r90', 'r180', 'r270', 'fV', 'fH', 'fP', 'fM'];
 const PROGRESS_EVERY_MS = 60; // about four times a blink; more only costs time
+// Of the progress bar, for a picture. The browser decodes before the first row, and tells nothing meanwhile.
+const PROGRESS_SHARES = { digests: 0.4, rows: 0.4, views: 0.2 };
 
 const kernel = startKernel();
 const pixelTest = testPixels();
@@ -30,12 +32,12 @@ function startKernel() {
     try {
       const bytes = Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
       const wasm = startWasmKernel(bytes);
-      return { name, photo: (width, height) => wasm.photo(width, height), digests: () => wasm.digests() };
+      return { name, photo: (...size) => wasm.photo(...size), digests: () => wasm.digests() };
     } catch {
       // Not allowed or not known here: the next one.
     }
   }
-  return { name: 'js', photo: (width, height) => new JsPhoto(width, height), digests: () => new JsDigests() };
+  return { name: 'js', photo: (...size) => new JsPhoto(...size), digests: () => new JsDigests() };
 }
 
 /** Lets waiting messages in, so that "cancel" is heard, and stops if it was. */
@@ -61,23 +63,22 @@ async function fingerprint(file, pause) {
   const header = await readHeader(file);
   if (header.width !== null && header.media === 'image') checkSize(header.width, header.height);
   const pixelsUsable = header.media === 'image' && (await pixelTest) === 'exact';
-  const share = pixelsUsable ? 0.5 : 1; // of the progress bar, for the digests
-  const { sha256, md5 } = await digestsOf(file, (done) => pause(done * share));
+  const shares = pixelsUsable ? PROGRESS_SHARES : { digests: 1 };
+  const { sha256, md5 } = await digestsOf(file, (done) => pause(done * shares.digests));
   const item = { media: header.media, sha256, md5, codes: [] };
   if (header.media === 'video') return { item, note: 'video' };
   if (!pixelsUsable) return { item, note: 'pixels-falsified' };
 
   let photo;
   const decoded = await decodePicture(file, header, {
-    begin: (width, height) => (photo = kernel.photo(width, height)),
+    begin: (width, height) => (photo = kernel.photo(width, height, { keepsPlane: needsPlane(DERIVATION_SET) })),
     take: (pixels, rows) => photo.rows(pixels, rows),
-    pause: (done) => pause(share + done * (1 - share)),
+    pause: (done) => pause(shares.digests + done * shares.rows),
   });
   if (!decoded) return { item, note: 'format-not-decoded' };
-  for (const [algorithm, { quality, codes }] of Object.entries(photo.finish())) {
-    if (quality < MIN_QUALITY) continue;
-    codes.forEach((code, index) => item.codes.push([algorithm, DERIVATIONS[index], quality, code]));
-  }
+  item.codes = await registeredCodes(photo, DERIVATION_SET, {
+    pause: (done) => pause(shares.digests + shares.rows + done * shares.views),
+  });
   return { item, note: item.codes.length === 0 ? 'low-detail' : null };
 }
 
