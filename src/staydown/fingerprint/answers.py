@@ -23,8 +23,8 @@ MOST_CODES = 64 * 64  # of a video: 64 frames with the largest set each; a pictu
 MOST_VIEWS = 256  # codes of a query, at its deepest level with every turn
 _LONGEST_SENTENCE = 500
 
-# Names of views and turns: "full", "cc88~fH", "as4:5", "tb-13", "strip".
-_NAME = re.compile(r"[A-Za-z0-9:.~-]{1,32}")
+# Names of views, turns and frames: "full", "cc88~fH", "as4:5", "tb-13", "strip", "@12.500".
+_NAME = re.compile(r"[A-Za-z0-9@:.~-]{1,32}")
 
 
 def pack_photo(answer: PhotoAnswer) -> bytes:
