@@ -97,6 +97,7 @@ def check_record(upload: Upload, answer: CheckAnswer, *, platform: str, at: date
         "sha256": upload.sha256,
         "md5": upload.md5,
         **{algorithm.value: _codes(upload, algorithm) for algorithm in Algorithm},
+        "frames": [[code.derivation, code.quality, code.hex] for code in upload.kept_frames()],
         "action": answer.action.value,
         "matches": [
             {

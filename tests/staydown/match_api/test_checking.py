@@ -241,6 +241,7 @@ def test_check_of_a_picture_is_recorded_with_all_its_codes_and_never_the_picture
             }
             for algorithm in Algorithm
         },
+        "frames": [],
         "action": "hold",
         "matches": [match],
     }
@@ -248,6 +249,22 @@ def test_check_of_a_picture_is_recorded_with_all_its_codes_and_never_the_picture
     assert b"holiday" not in written
     assert picture[:64] not in written
     assert len(written) < len(picture)
+
+
+def test_moving_picture_is_found_by_a_later_frame_and_kept_with_it(house, client):
+    # Given a registered picture that is the second of two scenes, a second each
+    scenes = [Image.fromarray(picture("landscape", 320, 240, seed=seed)) for seed in (11, 12)]
+    house.put(entry("ent_a", codes=fingerprint_image(encoded(scenes[1], "PNG")).registrable()))
+    moving = encoded(scenes[0], "WEBP", quality=90, save_all=True, append_images=scenes[1:], duration=1000)
+
+    # When
+    names = {"content_id": "7", "content_url": "https://forum.example/7"}
+    answer = client.post("/api/v1/check", files={"media": moving}, data=names).json()
+
+    # Then
+    assert [(match["kind"], match["view"]) for match in answer["matches"]] == [("near", "@1.000")]
+    (check,) = map(read_check_record, house.checks())
+    assert [code.derivation for code in check.fingerprints] == [*DERIVATIONS, *DERIVATIONS, "@1.000"]
 
 
 def test_check_by_fingerprints_is_recorded_with_the_codes_that_were_sent(client, house):
