@@ -45,10 +45,16 @@ def _pictures(
     data: bytes, image_format: ImageFormat, limits: DecodeLimits, *, reduce: bool
 ) -> Iterator[DecodedPicture]:
     if image_format is ImageFormat.JPEG:
-        return _jpegs(data, limits, reduce=reduce)
-    if image_format is ImageFormat.TIFF:
-        return _pages(data, limits)
-    file = open_file(data, image_format, limits=limits)
+        yield from _jpegs(data, limits, reduce=reduce)
+    elif image_format is ImageFormat.TIFF:
+        yield from _pages(data, limits)
+    else:
+        yield from _in_file(data, image_format, open_file(data, image_format, limits=limits), limits)
+
+
+def _in_file(
+    data: bytes, image_format: ImageFormat, file: OpenFile, limits: DecodeLimits
+) -> Iterator[DecodedPicture]:
     if file.count == 1:
         return _only(file, limits)
     if image_format is ImageFormat.HEIC and file.count:
