@@ -1,8 +1,8 @@
 """One process of the decode fuzzer: damages files by number, decodes them under limits, tells what came out.
 
-Usage: python -m benchmarks.fuzz_child FIRST COUNT. Writes each number to stdout before it is tried, so that the
-parent knows which one brought the process down; at the end one line of JSON. Refuses to survive a run that takes
-more CPU time than CPU_SECONDS: the kernel of the system ends it.
+Usage: python -m benchmarks.fuzz_child FIRST COUNT. Writes each number to stdout before it is tried, so that
+the parent knows which one brought the process down; at the end one line of JSON. Refuses to survive a run
+that takes more CPU time than CPU_SECONDS: the system ends it.
 """
 
 import json
@@ -35,7 +35,7 @@ def seed_files() -> list[tuple[str, bytes]]:
 
 
 def outcome_of(data: bytes, *, reduce: bool) -> str:
-    """What decoding a file comes to: "read", or the slug of the refusal. Raises only what nobody thought of."""
+    """What decoding a file comes to: "read", or the slug of the refusal. Raises what nobody thought of."""
     try:
         for picture in decode_frames(data, limits=LIMITS, reduce=reduce):
             for strip in picture.strips():

@@ -1,7 +1,7 @@
 """Damages files as accidents and attackers do: the same damage for the same number, on every machine.
 
-Knows just enough of each format to get past its first check: a PNG's checksums are made right again, and lengths
-and counts are lied about where they stand.
+Knows just enough of each format to get past its first check: a PNG's checksums are made right again, and
+lengths and counts are lied about where they stand.
 """
 
 import random
@@ -127,8 +127,9 @@ def _exchange_blocks(data: bytearray, chance: random.Random, _: bytes) -> None:
 
 
 _DAMAGES: tuple[Callable[[bytearray, random.Random, bytes], None], ...] = (
-    _flip_bits, _flip_bits, _set_byte, _set_number, _lie_about_a_length, _lie_about_a_length, _lie_near_the_front,
-    _lie_in_a_directory, _cut_off, _remove, _repeat, _insert, _splice, _cross, _exchange_blocks,
+    _flip_bits, _flip_bits, _set_byte, _set_number, _lie_about_a_length, _lie_about_a_length,
+    _lie_near_the_front, _lie_in_a_directory, _cut_off, _remove, _repeat, _insert, _splice, _cross,
+    _exchange_blocks,
 )  # fmt: skip
 
 
