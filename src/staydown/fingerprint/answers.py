@@ -12,8 +12,8 @@ from typing import Any
 from staydown.fingerprint.errors import REFUSALS, NotFingerprintable
 from staydown.fingerprint.frames import BrokenAnswer
 from staydown.fingerprint.limits import MAX_SIDE
-from staydown.fingerprint.terms import Algorithm, Digests, Fingerprint, QueryView
-from staydown.fingerprint.video_terms import FrameFingerprint, VideoFingerprints
+from staydown.fingerprint.terms import Algorithm, Fingerprint, QueryView
+from staydown.fingerprint.video_terms import FrameFingerprint, VideoReading
 
 PhotoAnswer = tuple[int, int, tuple[Fingerprint, ...]]
 """Upright width and height in pixels, and the codes."""
@@ -41,14 +41,14 @@ def pack_query(answer: QueryAnswer) -> bytes:
     return _pack({"width": width, "height": height, "views": fields})
 
 
-def pack_video(answer: VideoFingerprints) -> bytes:
-    """The answer to "video", without the digests: those are the parent's own."""
+def pack_video(answer: VideoReading) -> bytes:
+    """The answer to "video". The digests are the parent's own."""
     return _pack(
         {
             "width": answer.width,
             "height": answer.height,
             "duration": answer.duration_seconds,
-            "seen": answer.seen_frames,
+            "looked_at": answer.looked_at,
             "broke_off": answer.broke_off,
             "frames": [[frame.at_seconds, *_code_fields(frame.fingerprint)] for frame in answer.frames],
         }
@@ -70,9 +70,9 @@ def unpack_photo(body: bytes) -> PhotoAnswer | NotFingerprintable:
     try:
         fields = json.loads(body)
         if "refused" in fields:
-            return _refusal(fields)
+            return refusal_of(fields)
         codes = _list(fields["codes"], most=MOST_CODES)
-        return (*_sides(fields), tuple(_fingerprint(*code) for code in codes))
+        return (*sides_of(fields), tuple(_fingerprint(*code) for code in codes))
     except Exception as error:  # whatever a taken-over child makes up
         raise BrokenAnswer from error
 
@@ -82,31 +82,33 @@ def unpack_query(body: bytes) -> QueryAnswer | NotFingerprintable:
     try:
         fields = json.loads(body)
         if "refused" in fields:
-            return _refusal(fields)
+            return refusal_of(fields)
         views = _list(fields["views"], most=MOST_VIEWS)
-        return (*_sides(fields), tuple(QueryView(_name(name), _fingerprint(*code)) for name, *code in views))
+        return (
+            *sides_of(fields),
+            tuple(QueryView(_name(name), _fingerprint(*code)) for name, *code in views),
+        )
     except Exception as error:
         raise BrokenAnswer from error
 
 
-def unpack_video(body: bytes, *, digests: Digests) -> VideoFingerprints | NotFingerprintable:
+def unpack_video(body: bytes) -> VideoReading | NotFingerprintable:
     """The answer to "video". Raises BrokenAnswer."""
     try:
         fields = json.loads(body)
         if "refused" in fields:
-            return _refusal(fields)
+            return refusal_of(fields)
         frames = tuple(
             FrameFingerprint(_seconds(at_seconds), _fingerprint(*code))
             for at_seconds, *code in _list(fields["frames"], most=MOST_CODES)
         )
-        width, height = _sides(fields)
-        return VideoFingerprints(
-            digests=digests,
+        width, height = sides_of(fields)
+        return VideoReading(
             duration_seconds=_seconds(fields["duration"]),
             width=width,
             height=height,
             frames=frames,
-            seen_frames=_whole(fields["seen"], most=1 << 40),
+            looked_at=_whole(fields["looked_at"], most=1 << 40),
             broke_off=_truth(fields["broke_off"]),
         )
     except Exception as error:
@@ -123,6 +125,19 @@ def unpack_progress(body: bytes) -> float | None:
         raise BrokenAnswer from error
 
 
+def refusal_of(fields: dict[str, Any]) -> NotFingerprintable:
+    """The refusal in an answer that has "refused". Raises BrokenAnswer, or KeyError for an unknown one."""
+    sentence = fields["sentence"]
+    if not isinstance(sentence, str) or len(sentence) > _LONGEST_SENTENCE or not sentence.isprintable():
+        raise BrokenAnswer
+    return REFUSALS[fields["refused"]](sentence)
+
+
+def sides_of(fields: dict[str, Any]) -> tuple[int, int]:
+    """Width and height in pixels. Raises BrokenAnswer, or KeyError if they are not there."""
+    return _whole(fields["width"], most=MAX_SIDE), _whole(fields["height"], most=MAX_SIDE)
+
+
 def _pack(fields: dict[str, Any]) -> bytes:
     return json.dumps(fields).encode()
 
@@ -135,17 +150,6 @@ def _fingerprint(algorithm: Any, derivation: Any, quality: Any, code: Any) -> Fi
     return Fingerprint.from_hex(
         code, algorithm=Algorithm(algorithm), quality=_whole(quality, most=100), derivation=_name(derivation)
     )
-
-
-def _refusal(fields: dict[str, Any]) -> NotFingerprintable:
-    sentence = fields["sentence"]
-    if not isinstance(sentence, str) or len(sentence) > _LONGEST_SENTENCE or not sentence.isprintable():
-        raise BrokenAnswer
-    return REFUSALS[fields["refused"]](sentence)
-
-
-def _sides(fields: dict[str, Any]) -> tuple[int, int]:
-    return _whole(fields["width"], most=MAX_SIDE), _whole(fields["height"], most=MAX_SIDE)
 
 
 def _list(value: Any, *, most: int) -> list[Any]:

@@ -8,9 +8,15 @@ StaydownError
         IndexFull             more codes than an index can number
         IndexFormatUnknown    a file that is not an index of a version read here
         IndexDamaged          an index file that is cut, changed or contradicts itself
+        PartNotInstalled      an optional part of Staydown is used and not installed
+            OpenCvMissing     the second look needs OpenCV
+            OnnxRuntimeMissing  the learned descriptor needs ONNX Runtime
+        ModelUnusable         a model file that is not there, not readable or of an unknown form
 """
 
 from __future__ import annotations
+
+from typing import ClassVar
 
 from staydown.errors import StaydownError
 
@@ -41,3 +47,28 @@ class IndexFormatUnknown(MatchingError):
 
 class IndexDamaged(MatchingError):
     """The file was an index and is no longer whole. It is never read in part."""
+
+
+class PartNotInstalled(MatchingError):
+    """An optional part is used and not installed. ``str()`` says what to install."""
+
+    sentence: ClassVar[str] = "An optional part of Staydown is not installed."
+
+    def __init__(self) -> None:
+        super().__init__(self.sentence)
+
+
+class OpenCvMissing(PartNotInstalled):
+    """OpenCV is not installed."""
+
+    sentence = "The second look needs OpenCV: pip install 'staydown[compare]'"
+
+
+class OnnxRuntimeMissing(PartNotInstalled):
+    """ONNX Runtime is not installed."""
+
+    sentence = "The learned descriptor needs ONNX Runtime: pip install 'staydown[learned]'"
+
+
+class ModelUnusable(MatchingError):
+    """The model cannot be used. ``str()`` says why."""
