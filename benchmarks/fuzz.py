@@ -1,7 +1,7 @@
-"""Fuzzes the kernel (libFuzzer under sanitizers) and the decode path (damaged files, in processes under limits).
+"""Fuzzes the kernel (libFuzzer under sanitizers) and the decode path (damaged files, processes under limits).
 
-Run as `script/bench fuzz`; writes benchmarks/results/fuzz.md. Refuses to stop at a finding: it is counted, told
-with what makes it again, and the rest goes on.
+Run as `script/bench fuzz`; writes benchmarks/results/fuzz.md. Refuses to stop at a finding: it is counted,
+told with what makes it again, and the rest goes on.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from benchmarks.fuzz_child import ADDRESS_BYTES, CPU_SECONDS, LIMITS, PEAK_KIB, 
 ROOT = Path(__file__).resolve().parents[1]
 FOLDER = ROOT / "var" / "fuzz"
 
-# Runs of one process of the decode fuzzer: enough that a leak shows as memory and starting Python costs nothing.
+# Runs of one process of the decode fuzzer: enough that a leak shows, and that starting Python costs nothing.
 RUNS_PER_CHILD = 20_000
 CHILD_SECONDS = 3600.0
 
@@ -170,9 +170,9 @@ def _lines(environment: dict[str, Any], seed: int, first: int, tallies: dict[str
     )
     yield ""
     yield (
-        "Kernel targets run under libFuzzer with the address and undefined-behaviour sanitizers; beside those "
-        "they hold the promises of the header (strips leave no trace, a search finds what a plain scan finds, a "
-        "lying index file is refused). Edges reached: "
+        "Kernel targets run under libFuzzer with the address and undefined-behaviour sanitizers; beside "
+        "those they hold the promises of the header (strips leave no trace, a search finds what a plain scan "
+        "finds, a lying index file is refused). Edges reached: "
         + ", ".join(f"{name} {tallies[name].outcomes['edges']}" for name in TARGETS)
         + "."
     )

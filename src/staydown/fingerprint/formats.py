@@ -29,7 +29,6 @@ _MAGIC: tuple[tuple[bytes, ImageFormat], ...] = (
     (b"II*\0", ImageFormat.TIFF),
     (b"MM\0*", ImageFormat.TIFF),
     (b"II+\0", ImageFormat.TIFF),
-    (b"MM\0+", ImageFormat.TIFF),
 )
 
 # Brands of ISO/IEC 23000-22 (AVIF, "avif" and "avis" in the AVIF specification) and 23008-12 Annex B (HEIC).
@@ -53,6 +52,7 @@ _UNREAD_MAGIC: tuple[tuple[bytes, str], ...] = (
     (b"\0\0\0\x0cjP  \r\n\x87\n", "a JPEG 2000 picture"),
     (b"\xff\x4f\xff\x51", "a JPEG 2000 picture"),
     (b"II\xbc\x01", "a JPEG XR picture"),
+    (b"MM\0+", "a BigTIFF picture in the less usual byte order"),
     (b"\0\0\1\0", "an icon (ICO)"),
     (b"\0\0\2\0", "a cursor (CUR)"),
     (b"8BPS", "a Photoshop document"),

@@ -17,7 +17,7 @@ from staydown.fingerprint.turbo import jpeg_picture
 
 # Browsers show a frame that asks for 10 ms or less for 100 ms; 20 ms are granted. Source: the decoders of
 # Chromium and Firefox, for old GIFs that were made when no program kept such times.
-_HURRIED_SECONDS, _INSTEAD_SECONDS = 0.01, 0.1
+_HURRIED_MS, _INSTEAD_MS = 10, 100
 
 
 def frames_of(
@@ -133,7 +133,8 @@ def _frames(
     sizes: what each frame makes of the canvas, where a frame may enlarge it.
     """
     budget = _Budget(limits)
-    begin, taken_at, index = 0.0, float("-inf"), 0
+    every_ms = round(1000 * limits.frame_seconds)
+    begin_ms, next_ms, index = 0, 0, 0
     while True:
         if sizes is not None:
             size = next(sizes, None)
@@ -147,17 +148,17 @@ def _frames(
         if not budget.allows(file.image.size):
             return
         file.load(limits=limits)
-        shown = _shown_seconds(file.image.info.get("duration"))
-        if max(begin - taken_at, shown) >= limits.frame_seconds:
-            yield file.kept_picture(at_seconds=begin)
-            taken_at = begin
-        begin += shown
+        # A PNG may begin with a picture for programs that know no animation; others never show it.
+        is_apart = index == 0 and bool(file.image.info.get("default_image"))
+        shown_ms = 0 if is_apart else _shown_ms(file.image.info.get("duration"))
+        if begin_ms >= next_ms or shown_ms >= every_ms:
+            yield file.kept_picture(at_seconds=begin_ms / 1000)
+            next_ms = begin_ms if is_apart else begin_ms + every_ms
+        begin_ms += shown_ms
         index += 1
 
 
-def _shown_seconds(milliseconds: object) -> float:
-    """How long a frame is shown. One without a time of its own is a picture, not a frame: it stays."""
-    if not isinstance(milliseconds, int | float):
-        return float("inf")
-    seconds = milliseconds / 1000
-    return seconds if seconds > _HURRIED_SECONDS else _INSTEAD_SECONDS
+def _shown_ms(told: object) -> int:
+    """How long a frame is shown. None is told where the file does not say; that is no time, too."""
+    milliseconds = round(told) if isinstance(told, int | float) else 0
+    return milliseconds if milliseconds > _HURRIED_MS else _INSTEAD_MS

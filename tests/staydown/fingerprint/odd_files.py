@@ -157,6 +157,19 @@ def with_segments(data: bytes, *segments: bytes) -> bytes:
     return data[:2] + b"".join(segments) + data[2:]
 
 
+def mpo(*jpegs: bytes) -> bytes:
+    """One file of several JPEGs, the first of them primary. Pillow's own writer miscounts from the third on."""
+    index_bytes = 8 + 2 + 12 + 4 + 16 * len(jpegs)
+    header_at = 2 + 4 + 4  # of the index: behind SOI, the segment's head, and "MPF"
+    place = len(jpegs[0]) + 4 + 4 + index_bytes - header_at
+    entries = struct.pack("<IIIHH", 0x030000, len(jpegs[0]), 0, 0, 0)
+    for data in jpegs[1:]:
+        entries += struct.pack("<IIIHH", 0x020002, len(data), place, 0, 0)
+        place += len(data)
+    index = tiff_head() + tiff_directory([(0xB002, 7, len(entries), entries)])
+    return with_segments(jpegs[0], segment(0xE2, b"MPF\0" + index)) + b"".join(jpegs[1:])
+
+
 def resized(data: bytes, width: int, height: int) -> bytes:
     """A JPEG whose frame header claims another size."""
     at = next(at for marker in (b"\xff\xc0", b"\xff\xc2") if (at := data.find(marker)) >= 0)
@@ -208,7 +221,7 @@ def gif(width: int, height: int, *images: bytes) -> bytes:
 
 
 def moving(frames: Sequence[Image.Image], image_format: str, **options: object) -> bytes:
-    """A moving picture as Pillow writes it."""
+    """A moving picture, or a file of several, as Pillow writes it."""
     file = io.BytesIO()
     first, *others = [frame.copy() for frame in frames]  # an image remembers how it was saved before
     first.save(file, image_format, save_all=True, append_images=others, **options)
