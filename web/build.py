@@ -30,6 +30,7 @@ DEVICE_SOURCES = [
     "registration.js",
     "picture-header.js",
     "decode.js",
+    "frames.js",
     "selftest.js",
     "worker.js",
 ]
@@ -51,7 +52,7 @@ PAGE_SCRIPTS = [
 
 IMPORT = re.compile(r"^import \{[^}]*\} from '\./([\w-]+\.js)';[^\n]*\n", re.MULTILINE)
 EXPORT = re.compile(r"^export (?=(?:async function|function|class|const)\b)", re.MULTILINE)
-DECLARED = re.compile(r"^(?:async function|function|class|const|let)\s+(\w+)", re.MULTILINE)
+DECLARED = re.compile(r"^(?:async function\*?|function\*?|class|const|let)\s+(\w+)", re.MULTILINE)
 NETWORK_WORDS = re.compile(
     r"\b(fetch|XMLHttpRequest|WebSocket|EventSource|WebTransport|sendBeacon|RTCPeerConnection|importScripts"
     r"|SharedWorker|BroadcastChannel|caches|indexedDB|eval|Function)\b"

@@ -70,6 +70,24 @@ FORMATS: dict[str, Callable[[], bytes]] = {
 }
 
 
+def moving(kind: str, seeds: list[int], milliseconds: list[int], **options: Any) -> bytes:
+    """A scene for each frame, so that frames of the same seed are the same."""
+    first, *others = [scene(420, 300, seed=seed) for seed in seeds]
+    timing = {"save_all": True, "append_images": others, "duration": milliseconds, "loop": 0}
+    return encoded(first, kind, **timing, **options)
+
+
+# A hurried frame, one that comes again, one that is shown too short after another, and more than are taken.
+MOVING_SEEDS, MOVING_TIMES = [1, 2, 3, 4, 1, 5, 6], [600, 10, 700, 300, 500, 800, 100]
+MOVING: dict[str, Callable[[], bytes]] = {
+    "moving.gif": lambda: moving("GIF", MOVING_SEEDS, MOVING_TIMES),
+    "moving.png": lambda: moving("PNG", MOVING_SEEDS, MOVING_TIMES),
+    "moving.webp": lambda: moving("WEBP", MOVING_SEEDS, MOVING_TIMES, lossless=True),
+    "long.gif": lambda: moving("GIF", list(range(20)), [500] * 20),
+    "cut.gif": lambda: (whole := moving("GIF", MOVING_SEEDS, MOVING_TIMES))[: len(whole) * 3 // 4],
+}
+
+
 def png_header_only(width: int, height: int) -> bytes:
     """A few bytes that claim a huge picture."""
 

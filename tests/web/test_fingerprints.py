@@ -12,10 +12,10 @@ import pytest
 from PIL import Image, ImageOps
 from playwright.sync_api import Browser, Page
 
-from staydown.fingerprint import DERIVATIONS, fingerprint_image
+from staydown.fingerprint import DERIVATIONS, Fingerprint, fingerprint_image
 from staydown.fingerprint.views import split_derivation, view_rectangle
 from tests.web.harness import Harness
-from tests.web.pictures import FORMATS, encoded, scene
+from tests.web.pictures import FORMATS, MOVING, encoded, scene
 from tests.web.register_page import choose, items, open_register, statuses, upload
 
 pytestmark = pytest.mark.browser
@@ -115,6 +115,41 @@ def test_codes_are_those_of_pdqhash_for_the_whole_and_next_to_them_for_parts(
                 assert bits_apart(code, codes[turn]) <= limit, (name, derivation)
 
 
+def test_frames_of_moving_pictures_are_registered_as_in_python(page: Page, harness: Harness) -> None:
+    # Given moving pictures of each kind, one of more scenes than are taken, and one that was cut off
+    files = {name: make() for name, make in MOVING.items()}
+
+    # When they are chosen
+    open_register(page, harness.url)
+    choose(page, *(upload(name, content) for name, content in files.items()))
+
+    # Then the first frame's codes are followed by those of further scenes, with Python's names and bits
+    for (name, content), item in zip(files.items(), items(page), strict=True):
+        told = [[f.algorithm.value, f.derivation, f.quality, f.hex] for f in of_python(content)]
+        assert item["codes"] == told, name
+        assert any(derivation.startswith("@") for _, derivation, _, _ in told), name
+
+
+def of_python(content: bytes) -> tuple[Fingerprint, ...]:
+    return fingerprint_image(content).registrable()
+
+
+def test_a_browser_that_decodes_no_frames_registers_the_first(browser: Browser, harness: Harness) -> None:
+    # Given a browser without a decoder for frames
+    before_worker(harness, "delete self.ImageDecoder;")
+    page = browser.new_page()
+    content = MOVING["moving.gif"]()
+
+    # When a moving picture is chosen
+    open_register(page, harness.url)
+    choose(page, upload("moving.gif", content))
+
+    # Then its codes are those of the first frame
+    told = [[f.algorithm.value, f.derivation, f.quality, f.hex] for f in of_python(content)]
+    assert items(page)[0]["codes"] == [code for code in told if not code[1].startswith("@")]
+    page.close()
+
+
 def test_a_video_gets_digests_only_and_the_page_says_so(page: Page, harness: Harness) -> None:
     content = b"\x00\x00\x00\x18ftypisom" + np.random.default_rng(1).bytes(9_000_000)
     open_register(page, harness.url)
@@ -143,6 +178,19 @@ def test_a_flat_picture_is_sent_without_codes_because_its_quality_is_low(
     assert "too little detail" in statuses(page)["flat.png"]
 
 
+def before_worker(harness: Harness, script: str) -> None:
+    """Runs this in the worker before its own script."""
+    original = harness.static
+
+    def static(name: str) -> Any:
+        answer = original(name)
+        if name.endswith("fingerprint-worker.js"):
+            return type(answer)(answer.status, answer.headers, script.encode() + answer.body)
+        return answer
+
+    harness.static = static  # type: ignore[method-assign]
+
+
 FALSIFY = """
 const read = OffscreenCanvasRenderingContext2D.prototype.getImageData;
 OffscreenCanvasRenderingContext2D.prototype.getImageData = function (...where) {
@@ -157,15 +205,7 @@ def test_a_browser_that_changes_pixels_makes_digests_but_never_a_fingerprint(
     browser: Browser, harness: Harness
 ) -> None:
     # Given a browser that changes one sample by one when pixels are read
-    original = harness.static
-
-    def falsified(name: str) -> Any:
-        answer = original(name)
-        if name.endswith("fingerprint-worker.js"):
-            return type(answer)(answer.status, answer.headers, FALSIFY.encode() + answer.body)
-        return answer
-
-    harness.static = falsified  # type: ignore[method-assign]
+    before_worker(harness, FALSIFY)
     page = browser.new_page()
     content = encoded(scene(600, 400), "JPEG")
 

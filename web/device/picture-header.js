@@ -7,6 +7,7 @@ import { Refusal } from './refusal.js';
 const START_BYTES = 64 * 1024; // enough for the fixed headers, and for where phones put HEIC and AVIF sizes
 const JPEG_SEGMENTS = 500; // a camera writes about ten; more is a file made to keep us busy
 
+const START_OF_ANIMATION = 0x6163544c; // "acTL", a chunk of moving PNGs
 const PICTURE_BRANDS = { avif: 'avif', avis: 'avif', heic: 'heic', heix: 'heic', hevc: 'heic', mif1: 'heic', msf1: 'heic' };
 
 async function bytesOf(file, offset, length) {
@@ -20,7 +21,8 @@ function text(view, at, length) {
 }
 
 /**
- * {media: 'image' | 'video', kind, width, height}; width and height are null where the header does not tell.
+ * {media: 'image' | 'video', kind, width, height, mayMove}; width and height are null where the header does not tell.
+ * mayMove: whether it may hold further frames that a browser shows.
  * Throws Refusal: empty-file, unknown-format, damaged-file.
  */
 export async function readHeader(file) {
@@ -37,9 +39,9 @@ export async function readHeader(file) {
 async function headerOf(file, start) {
   const image = (kind, width = null, height = null) => {
     if (width === 0 || height === 0) throw new Refusal('damaged-file');
-    return { media: 'image', kind, width, height };
+    return { media: 'image', kind, width, height, mayMove: mayMove(start, kind) };
   };
-  const video = (kind) => ({ media: 'video', kind, width: null, height: null });
+  const video = (kind) => ({ media: 'video', kind, width: null, height: null, mayMove: false });
   if (text(start, 0, 3) === '\xff\xd8\xff') return image('jpeg', ...(await jpegSize(file, start)));
   if (text(start, 0, 8) === '\x89PNG\r\n\x1a\n') return image('png', start.getUint32(16), start.getUint32(20));
   if (/^GIF8[79]a$/.test(text(start, 0, 6))) return image('gif', start.getUint16(6, true), start.getUint16(8, true));
@@ -56,6 +58,16 @@ async function headerOf(file, start) {
   if (/^(II\*\0|MM\0\*)$/.test(text(start, 0, 4))) return image('tiff');
   if (file.type.startsWith('video/')) return video('other'); // MPEG, FLV and others: the digest needs no format
   throw new Refusal('unknown-format');
+}
+
+function mayMove(view, kind) {
+  if (kind === 'webp') return text(view, 12, 4) === 'VP8X' && (view.getUint8(20) & 2) !== 0;
+  if (kind === 'avif') return text(view, 8, 4) === 'avis';
+  if (kind !== 'png') return kind === 'gif';
+  for (let at = 8; at + 12 <= view.byteLength; at += 12 + view.getUint32(at)) {
+    if (view.getUint32(at + 4) === START_OF_ANIMATION) return true;
+  }
+  return false;
 }
 
 /** Walks from segment to segment to the frame header; photographs from phones may have much before it. */

@@ -5,17 +5,50 @@
 import { TURNS, splitDerivation, viewRectangle } from './views.js';
 
 const MIN_QUALITY = 50; // below it PDQ's authors do not trust a code (staydown.fingerprint.terms)
+// Of a moving picture, as staydown/fingerprint/further_frames.py says why:
+const MAX_FURTHER_FRAMES = 15;
+const SAME_BITS = 31;
 
 /** Whether a set ({pdq: names, pdq512: names}) has views, so that the photo must keep its plane. */
 export function needsPlane(derivationSet) {
   return derivationSet.pdq.some((name) => splitDerivation(name).view !== 'full');
 }
 
+/** How many bits of two codes, 64 hex digits each, differ. */
+function differingBits(a, b) {
+  let count = 0;
+  for (let at = 0; at < a.length; at += 8) {
+    let bits = parseInt(a.slice(at, at + 8), 16) ^ parseInt(b.slice(at, at + 8), 16);
+    for (; bits !== 0; bits &= bits - 1) count++;
+  }
+  return count;
+}
+
+/** As `registeredCodes`, of the frames that differ from the first, whose code is given, and from each other. */
+async function furtherCodes(first, frames, derivationSet) {
+  const turns = ['full', 'fH'].filter((turn) => derivationSet.pdq.includes(turn));
+  const kept = [first];
+  const codes = [];
+  for await (const { seconds, codes: found } of frames) {
+    const [code] = found.codes;
+    if (found.quality < MIN_QUALITY || kept.some((other) => differingBits(code, other) <= SAME_BITS)) continue;
+    kept.push(code);
+    for (const turn of turns) {
+      const name = `@${seconds.toFixed(3)}${turn === 'full' ? '' : `~${turn}`}`;
+      codes.push(['pdq', name, found.quality, found.codes[TURNS.indexOf(turn)]]);
+    }
+    if (kept.length > MAX_FURTHER_FRAMES) break;
+  }
+  return codes;
+}
+
 /**
- * A list of [algorithm, derivation, quality, code], in the order of the set.
+ * A list of [algorithm, derivation, quality, code], in the order of the set, then of the frames.
  * pause(done) is awaited before each part of the picture, done from 0 to 1; it may throw to stop.
+ * frames: of a moving picture without the first, {seconds, codes} (codes as {quality, codes} of a photo); may be async.
+ * The photo is not asked any more when the first of them is.
  */
-export async function registeredCodes(photo, derivationSet, { pause }) {
+export async function registeredCodes(photo, derivationSet, { pause, frames = [] }) {
   const { width, height } = photo;
   const { pdq, pdq512 } = photo.finish();
   const keyOf = ({ left, top, width: w, height: h }) => `${left},${top},${w},${h}`;
@@ -39,5 +72,5 @@ export async function registeredCodes(photo, derivationSet, { pause }) {
     tell('pdq', name, turn, known.get(key));
   }
   for (const turn of derivationSet.pdq512) tell('pdq512', turn, turn, pdq512);
-  return codes;
+  return [...codes, ...(await furtherCodes(pdq.codes[0], frames, derivationSet))];
 }

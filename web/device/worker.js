@@ -9,7 +9,8 @@
 import { JsDigests } from './digest-js.js';
 import { DERIVATION_SET } from './derivation-set.js'; // made by web/build.py
 import { JsPhoto } from './kernel-js.js';
-import { decodePicture, checkSize, openBitmap } from './decode.js';
+import { decodePicture, checkSize, openBitmap, readStrips } from './decode.js';
+import { furtherFrames } from './frames.js';
 import { readHeader } from './picture-header.js';
 import { Refusal } from './refusal.js';
 import { needsPlane, registeredCodes } from './registration.js';
@@ -18,9 +19,12 @@ import { startWasmKernel } from './kernel-wasm.js';
 import { WASM_BASE_BASE64, WASM_SIMD_BASE64 } from './wasm-bytes.js'; // made by web/build.py
 
 const CHUNK_BYTES = 4 << 20;
-const PROGRESS_EVERY_MS = 60; // about four times a blink; more only costs time
+// About four times a blink. More only costs time: each turn to waiting messages takes four milliseconds, as long as
+// the code of one part of a picture (HTML's rule for nested timers).
+const PROGRESS_EVERY_MS = 60;
 // Of the progress bar, for a picture. The browser decodes before the first row, and tells nothing meanwhile.
-const PROGRESS_SHARES = { digests: 0.4, rows: 0.4, views: 0.2 };
+const PROGRESS_SHARES = { digests: 0.4, rows: 0.4, views: 0.2, frames: 0 };
+const MOVING_SHARES = { digests: 0.1, rows: 0.1, views: 0.1, frames: 0.7 };
 
 const kernel = startKernel();
 const pixelTest = testPixels();
@@ -40,10 +44,9 @@ function startKernel() {
   return { name: 'js', photo: (...size) => new JsPhoto(...size), digests: () => new JsDigests() };
 }
 
-/** Lets waiting messages in, so that "cancel" is heard, and stops if it was. */
-async function breathe(id) {
-  await new Promise((resume) => setTimeout(resume, 0));
-  if (cancelled.has(id)) throw new Refusal('cancelled');
+/** Lets waiting messages in, so that "cancel" is heard. */
+function breathe() {
+  return new Promise((resume) => setTimeout(resume, 0));
 }
 
 async function digestsOf(file, pause) {
@@ -55,6 +58,15 @@ async function digestsOf(file, pause) {
   return digests.finish();
 }
 
+/** {seconds, codes} of the frames behind the first. The kernel has room for one photo: the first is forgotten. */
+async function* codedFrames(file, header, pause) {
+  for await (const { seconds, bitmap, done } of furtherFrames(file, header)) {
+    const photo = kernel.photo(bitmap.width, bitmap.height);
+    await readStrips(bitmap, { take: (pixels, rows) => photo.rows(pixels, rows), pause: () => pause(done) });
+    yield { seconds, codes: photo.finish().pdq };
+  }
+}
+
 /**
  * One entry as it will be sent, and why it has no codes if it has none.
  * note: null, 'video', 'pixels-falsified', 'format-not-decoded' or 'low-detail'.
@@ -63,7 +75,8 @@ async function fingerprint(file, pause) {
   const header = await readHeader(file);
   if (header.width !== null && header.media === 'image') checkSize(header.width, header.height);
   const pixelsUsable = header.media === 'image' && (await pixelTest) === 'exact';
-  const shares = pixelsUsable ? PROGRESS_SHARES : { digests: 1 };
+  const pictureShares = header.mayMove ? MOVING_SHARES : PROGRESS_SHARES;
+  const shares = pixelsUsable ? pictureShares : { digests: 1 };
   const { sha256, md5 } = await digestsOf(file, (done) => pause(done * shares.digests));
   const item = { media: header.media, sha256, md5, codes: [] };
   if (header.media === 'video') return { item, note: 'video' };
@@ -78,6 +91,7 @@ async function fingerprint(file, pause) {
   if (!decoded) return { item, note: 'format-not-decoded' };
   item.codes = await registeredCodes(photo, DERIVATION_SET, {
     pause: (done) => pause(shares.digests + shares.rows + done * shares.views),
+    frames: codedFrames(file, header, (done) => pause(1 - shares.frames + done * shares.frames)),
   });
   return { item, note: item.codes.length === 0 ? 'low-detail' : null };
 }
@@ -111,8 +125,9 @@ async function answer({ id, command, file, side }) {
     if (now - told > PROGRESS_EVERY_MS) {
       told = now;
       postMessage({ id, progress });
+      await breathe();
     }
-    await breathe(id);
+    if (cancelled.has(id)) throw new Refusal('cancelled');
   };
   if (command === 'selftest') return { pixels: await pixelTest, kernel: kernel.name };
   if (command === 'fingerprint') return fingerprint(file, pause);

@@ -819,17 +819,50 @@ function aspectRectangle(across, down, offsetPercent, width, height) {
 
 
 const MIN_QUALITY = 50; // below it PDQ's authors do not trust a code (staydown.fingerprint.terms)
+// Of a moving picture, as staydown/fingerprint/further_frames.py says why:
+const MAX_FURTHER_FRAMES = 15;
+const SAME_BITS = 31;
 
 /** Whether a set ({pdq: names, pdq512: names}) has views, so that the photo must keep its plane. */
 function needsPlane(derivationSet) {
   return derivationSet.pdq.some((name) => splitDerivation(name).view !== 'full');
 }
 
+/** How many bits of two codes, 64 hex digits each, differ. */
+function differingBits(a, b) {
+  let count = 0;
+  for (let at = 0; at < a.length; at += 8) {
+    let bits = parseInt(a.slice(at, at + 8), 16) ^ parseInt(b.slice(at, at + 8), 16);
+    for (; bits !== 0; bits &= bits - 1) count++;
+  }
+  return count;
+}
+
+/** As `registeredCodes`, of the frames that differ from the first, whose code is given, and from each other. */
+async function furtherCodes(first, frames, derivationSet) {
+  const turns = ['full', 'fH'].filter((turn) => derivationSet.pdq.includes(turn));
+  const kept = [first];
+  const codes = [];
+  for await (const { seconds, codes: found } of frames) {
+    const [code] = found.codes;
+    if (found.quality < MIN_QUALITY || kept.some((other) => differingBits(code, other) <= SAME_BITS)) continue;
+    kept.push(code);
+    for (const turn of turns) {
+      const name = `@${seconds.toFixed(3)}${turn === 'full' ? '' : `~${turn}`}`;
+      codes.push(['pdq', name, found.quality, found.codes[TURNS.indexOf(turn)]]);
+    }
+    if (kept.length > MAX_FURTHER_FRAMES) break;
+  }
+  return codes;
+}
+
 /**
- * A list of [algorithm, derivation, quality, code], in the order of the set.
+ * A list of [algorithm, derivation, quality, code], in the order of the set, then of the frames.
  * pause(done) is awaited before each part of the picture, done from 0 to 1; it may throw to stop.
+ * frames: of a moving picture without the first, {seconds, codes} (codes as {quality, codes} of a photo); may be async.
+ * The photo is not asked any more when the first of them is.
  */
-async function registeredCodes(photo, derivationSet, { pause }) {
+async function registeredCodes(photo, derivationSet, { pause, frames = [] }) {
   const { width, height } = photo;
   const { pdq, pdq512 } = photo.finish();
   const keyOf = ({ left, top, width: w, height: h }) => `${left},${top},${w},${h}`;
@@ -853,7 +886,7 @@ async function registeredCodes(photo, derivationSet, { pause }) {
     tell('pdq', name, turn, known.get(key));
   }
   for (const turn of derivationSet.pdq512) tell('pdq512', turn, turn, pdq512);
-  return codes;
+  return [...codes, ...(await furtherCodes(pdq.codes[0], frames, derivationSet))];
 }
 
 // ---- picture-header.js
@@ -865,6 +898,7 @@ async function registeredCodes(photo, derivationSet, { pause }) {
 const START_BYTES = 64 * 1024; // enough for the fixed headers, and for where phones put HEIC and AVIF sizes
 const JPEG_SEGMENTS = 500; // a camera writes about ten; more is a file made to keep us busy
 
+const START_OF_ANIMATION = 0x6163544c; // "acTL", a chunk of moving PNGs
 const PICTURE_BRANDS = { avif: 'avif', avis: 'avif', heic: 'heic', heix: 'heic', hevc: 'heic', mif1: 'heic', msf1: 'heic' };
 
 async function bytesOf(file, offset, length) {
@@ -878,7 +912,8 @@ function text(view, at, length) {
 }
 
 /**
- * {media: 'image' | 'video', kind, width, height}; width and height are null where the header does not tell.
+ * {media: 'image' | 'video', kind, width, height, mayMove}; width and height are null where the header does not tell.
+ * mayMove: whether it may hold further frames that a browser shows.
  * Throws Refusal: empty-file, unknown-format, damaged-file.
  */
 async function readHeader(file) {
@@ -895,9 +930,9 @@ async function readHeader(file) {
 async function headerOf(file, start) {
   const image = (kind, width = null, height = null) => {
     if (width === 0 || height === 0) throw new Refusal('damaged-file');
-    return { media: 'image', kind, width, height };
+    return { media: 'image', kind, width, height, mayMove: mayMove(start, kind) };
   };
-  const video = (kind) => ({ media: 'video', kind, width: null, height: null });
+  const video = (kind) => ({ media: 'video', kind, width: null, height: null, mayMove: false });
   if (text(start, 0, 3) === '\xff\xd8\xff') return image('jpeg', ...(await jpegSize(file, start)));
   if (text(start, 0, 8) === '\x89PNG\r\n\x1a\n') return image('png', start.getUint32(16), start.getUint32(20));
   if (/^GIF8[79]a$/.test(text(start, 0, 6))) return image('gif', start.getUint16(6, true), start.getUint16(8, true));
@@ -914,6 +949,16 @@ async function headerOf(file, start) {
   if (/^(II\*\0|MM\0\*)$/.test(text(start, 0, 4))) return image('tiff');
   if (file.type.startsWith('video/')) return video('other'); // MPEG, FLV and others: the digest needs no format
   throw new Refusal('unknown-format');
+}
+
+function mayMove(view, kind) {
+  if (kind === 'webp') return text(view, 12, 4) === 'VP8X' && (view.getUint8(20) & 2) !== 0;
+  if (kind === 'avif') return text(view, 8, 4) === 'avis';
+  if (kind !== 'png') return kind === 'gif';
+  for (let at = 8; at + 12 <= view.byteLength; at += 12 + view.getUint32(at)) {
+    if (view.getUint32(at + 4) === START_OF_ANIMATION) return true;
+  }
+  return false;
 }
 
 /** Walks from segment to segment to the frame header; photographs from phones may have much before it. */
@@ -1059,6 +1104,80 @@ function putTile(strip, tile, { x, columns, rows, width }) {
   }
 }
 
+// ---- frames.js
+// The further frames of a moving picture (GIF, PNG, WebP, AVIF), composed as a viewer sees them and as often as a viewer
+// has time to see: the twin of src/staydown/fingerprint/moving.py. By the browser's own decoder; a browser that has none
+// for frames gives the first one only, by decode.js. What follows a damaged frame is left out, for nobody sees it either.
+
+
+// Limits, with their reasons in src/staydown/fingerprint/limits.py.
+const MAX_FRAMES = 64; // with the first
+const MAX_FRAME_PIXELS = 240_000_000; // of all frames together, taken or not
+const FRAME_SECONDS = 0.5; // shown this long, or begun this long after the last one taken
+// A frame that asks for 10 ms or less is shown for 100 ms (Chromium's and Firefox's rule, for old GIFs).
+const HURRIED_SECONDS = 0.01;
+const INSTEAD_SECONDS = 0.1;
+const MICROSECONDS = 1_000_000;
+
+async function openDecoder(file, { kind, mayMove }) {
+  const type = `image/${kind}`;
+  if (!mayMove || typeof ImageDecoder !== 'function' || !(await ImageDecoder.isTypeSupported(type))) return null;
+  const decoder = new ImageDecoder({ type, data: await file.arrayBuffer(), preferAnimation: true });
+  await Promise.all([decoder.completed, decoder.tracks.ready]);
+  return decoder;
+}
+
+function shownSeconds(microseconds) {
+  const seconds = microseconds / MICROSECONDS;
+  return seconds > HURRIED_SECONDS ? seconds : INSTEAD_SECONDS;
+}
+
+/** The frame as an ImageBitmap, and how many microseconds it is shown; null if it is damaged. */
+async function decodeFrame(decoder, frameIndex) {
+  try {
+    const { image } = await decoder.decode({ frameIndex });
+    try {
+      return { microseconds: image.duration ?? 0, bitmap: await openBitmap(image) };
+    } finally {
+      image.close();
+    }
+  } catch {
+    return null;
+  }
+}
+
+/** {seconds, bitmap, done} of each frame to look at but the first. done: 0..1. A bitmap is closed after its turn. */
+async function* furtherFrames(file, header) {
+  const decoder = await openDecoder(file, header).catch(() => null);
+  if (!decoder) return;
+  try {
+    const frameCount = decoder.tracks.selectedTrack?.frameCount ?? 0;
+    let room = MAX_FRAME_PIXELS;
+    let begin = 0;
+    let takenAt = 0; // the first frame is always taken
+    for (let index = 0, taken = 1; index < frameCount && taken < MAX_FRAMES; index++) {
+      const frame = await decodeFrame(decoder, index);
+      if (!frame) return;
+      const { microseconds, bitmap } = frame;
+      const shown = shownSeconds(microseconds);
+      room -= bitmap.width * bitmap.height;
+      try {
+        if (index > 0 && room < 0) return;
+        if (index > 0 && Math.max(begin - takenAt, shown) >= FRAME_SECONDS) {
+          yield { seconds: begin, bitmap, done: index / frameCount };
+          taken++;
+          takenAt = begin;
+        }
+      } finally {
+        bitmap.close();
+      }
+      begin += shown;
+    }
+  } finally {
+    decoder.close();
+  }
+}
+
 // ---- selftest.js
 // Does this browser give back the pixels it was given? Some add noise when a page reads a picture (a protection
 // against tracking; Tor Browser's noise changes half of a fingerprint's bits). A wrong fingerprint protects
@@ -1134,9 +1253,12 @@ async function testPixels() {
 
 
 const CHUNK_BYTES = 4 << 20;
-const PROGRESS_EVERY_MS = 60; // about four times a blink; more only costs time
+// About four times a blink. More only costs time: each turn to waiting messages takes four milliseconds, as long as
+// the code of one part of a picture (HTML's rule for nested timers).
+const PROGRESS_EVERY_MS = 60;
 // Of the progress bar, for a picture. The browser decodes before the first row, and tells nothing meanwhile.
-const PROGRESS_SHARES = { digests: 0.4, rows: 0.4, views: 0.2 };
+const PROGRESS_SHARES = { digests: 0.4, rows: 0.4, views: 0.2, frames: 0 };
+const MOVING_SHARES = { digests: 0.1, rows: 0.1, views: 0.1, frames: 0.7 };
 
 const kernel = startKernel();
 const pixelTest = testPixels();
@@ -1156,10 +1278,9 @@ function startKernel() {
   return { name: 'js', photo: (...size) => new JsPhoto(...size), digests: () => new JsDigests() };
 }
 
-/** Lets waiting messages in, so that "cancel" is heard, and stops if it was. */
-async function breathe(id) {
-  await new Promise((resume) => setTimeout(resume, 0));
-  if (cancelled.has(id)) throw new Refusal('cancelled');
+/** Lets waiting messages in, so that "cancel" is heard. */
+function breathe() {
+  return new Promise((resume) => setTimeout(resume, 0));
 }
 
 async function digestsOf(file, pause) {
@@ -1171,6 +1292,15 @@ async function digestsOf(file, pause) {
   return digests.finish();
 }
 
+/** {seconds, codes} of the frames behind the first. The kernel has room for one photo: the first is forgotten. */
+async function* codedFrames(file, header, pause) {
+  for await (const { seconds, bitmap, done } of furtherFrames(file, header)) {
+    const photo = kernel.photo(bitmap.width, bitmap.height);
+    await readStrips(bitmap, { take: (pixels, rows) => photo.rows(pixels, rows), pause: () => pause(done) });
+    yield { seconds, codes: photo.finish().pdq };
+  }
+}
+
 /**
  * One entry as it will be sent, and why it has no codes if it has none.
  * note: null, 'video', 'pixels-falsified', 'format-not-decoded' or 'low-detail'.
@@ -1179,7 +1309,8 @@ async function fingerprint(file, pause) {
   const header = await readHeader(file);
   if (header.width !== null && header.media === 'image') checkSize(header.width, header.height);
   const pixelsUsable = header.media === 'image' && (await pixelTest) === 'exact';
-  const shares = pixelsUsable ? PROGRESS_SHARES : { digests: 1 };
+  const pictureShares = header.mayMove ? MOVING_SHARES : PROGRESS_SHARES;
+  const shares = pixelsUsable ? pictureShares : { digests: 1 };
   const { sha256, md5 } = await digestsOf(file, (done) => pause(done * shares.digests));
   const item = { media: header.media, sha256, md5, codes: [] };
   if (header.media === 'video') return { item, note: 'video' };
@@ -1194,6 +1325,7 @@ async function fingerprint(file, pause) {
   if (!decoded) return { item, note: 'format-not-decoded' };
   item.codes = await registeredCodes(photo, DERIVATION_SET, {
     pause: (done) => pause(shares.digests + shares.rows + done * shares.views),
+    frames: codedFrames(file, header, (done) => pause(1 - shares.frames + done * shares.frames)),
   });
   return { item, note: item.codes.length === 0 ? 'low-detail' : null };
 }
@@ -1227,8 +1359,9 @@ async function answer({ id, command, file, side }) {
     if (now - told > PROGRESS_EVERY_MS) {
       told = now;
       postMessage({ id, progress });
+      await breathe();
     }
-    await breathe(id);
+    if (cancelled.has(id)) throw new Refusal('cancelled');
   };
   if (command === 'selftest') return { pixels: await pixelTest, kernel: kernel.name };
   if (command === 'fingerprint') return fingerprint(file, pause);

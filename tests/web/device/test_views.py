@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from staydown.fingerprint import DERIVATION_SETS, DERIVATIONS, MIN_QUALITY, DerivationSet
+from staydown.fingerprint.further_frames import MAX_FURTHER_FRAMES, SAME_BITS
 from staydown.fingerprint.kernel import PhotoCodes, Rectangle, Turns
 from staydown.fingerprint.registration import derived_fingerprints, needs_plane
 from staydown.fingerprint.views import split_derivation, view_rectangle
@@ -154,3 +155,38 @@ def test_the_same_rectangle_is_registered_once_for_each_turn() -> None:
     codes = answer["registrations"][0]["codes"]
     assert [name for _, name, _, _ in codes] == ["full", "as4:3~fH", "cc90", "cc90~fV", "full"]
     assert answer["registrations"][0]["asked"] == [[20, 15, 360, 270]]
+
+
+def code_of(bits: set[int]) -> str:
+    return f"{sum(1 << bit for bit in bits):064x}"
+
+
+def further(set_: dict[str, list[str]], first: str, frames: list[Any]) -> list[list[Any]]:
+    """Name, quality and code of what is registered of the frames."""
+    case = {"width": 99, "height": 99, "set": set_, "qualities": [0, 0, 0], "first": first, "frames": frames}
+    codes = ask(registrations=[case])["registrations"][0]["codes"]
+    assert all(algorithm == "pdq" for algorithm, *_ in codes)
+    return [code[1:] for code in codes]
+
+
+def test_a_frame_near_an_earlier_one_or_with_too_little_detail_is_not_registered() -> None:
+    # Given frames as far from the first, or from each other, as a match reaches, and one bit more
+    first, near, far = code_of(set()), code_of(set(range(SAME_BITS))), code_of(set(range(SAME_BITS + 1)))
+    flat = code_of(set(range(100, 200)))
+    frames = [(0.5, 90, near, "n"), (1.0, 50, far, "f"), (1.5, 49, flat, "x"), (2.0, 90, near, "n")]
+
+    # Then what is registered is the frame that is further away, as it is and, if the set has that, mirrored
+    both = further({"pdq": ["full", "fH"], "pdq512": []}, first, frames)
+    assert both == [["@1.000", 50, far], ["@1.000~fH", 50, "f"]]
+    assert further({"pdq": ["full"], "pdq512": []}, first, frames) == both[:1]
+
+
+def test_no_more_frames_are_looked_at_than_are_registered() -> None:
+    # Given as many different frames as are taken, and behind them one that must not be read
+    blocks = [code_of(set(range(16 * n, 16 * n + 16))) for n in range(MAX_FURTHER_FRAMES + 1)]
+    frames = [(n / 2, 90, code, "") for n, code in enumerate(blocks[1:], start=1)]
+
+    codes = further({"pdq": ["full"], "pdq512": []}, blocks[0], [*frames, (99.0, 90, None, None)])
+
+    assert len(codes) == MAX_FURTHER_FRAMES
+    assert codes[-1][0] == f"@{MAX_FURTHER_FRAMES / 2:.3f}"
