@@ -17,10 +17,7 @@ from staydown.fingerprint import NotFingerprintable
 from staydown.fingerprint.answers import refusal_of, sides_of
 from staydown.fingerprint.frames import BrokenAnswer
 from staydown.fingerprint.kernel import Pixels
-from staydown.matching.second_look_features import LONG_SIDE, MAX_POINTS, Features
-
-# In base64 inside one answer, which is at most 1 MiB.
-MAX_PIXELS_SIDE = 480
+from staydown.matching.second_look_features import LONG_SIDE, MAX_POINTS, MOST_SMALL_PIXELS, Features
 
 _CODE_BYTES = 32
 _ROUNDING_PIXELS = 4  # one pixel of ORB's smallest copy, which is 3.6 times smaller
@@ -53,13 +50,13 @@ def pack_pixels(pixels: Pixels) -> bytes:
 
 
 def unpack_pixels(body: bytes) -> Pixels | NotFingerprintable:
-    """The answer to "pixels": (height, width, 3) uint8, sides up to MAX_PIXELS_SIDE. Raises BrokenAnswer."""
+    """The answer to "pixels": (height, width, 3) uint8, at most MOST_SMALL_PIXELS. Raises BrokenAnswer."""
     try:
         fields = json.loads(body)
         if "refused" in fields:
             return refusal_of(fields)
         width, height = sides_of(fields)
-        if not 1 <= min(width, height) <= max(width, height) <= MAX_PIXELS_SIDE:
+        if not 1 <= width * height <= MOST_SMALL_PIXELS:
             raise BrokenAnswer
         pixels = np.frombuffer(_bytes(fields["rgb"]), np.uint8)
         return pixels.reshape(height, width, 3)

@@ -6,9 +6,10 @@ live only as long as a comparison. Needs OpenCV, which is an extra.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -37,6 +38,12 @@ _FAST_THRESHOLD = 7
 _MARGIN_PIXELS = 32
 
 _CODE_BYTES = 32
+
+# A small copy travels in base64 in one answer of at most 1 MiB: these pixels take 960,000 bytes.
+MOST_SMALL_PIXELS = 240_000
+
+Fit = Literal["longer", "shorter", "square"]
+"""Which side of a small copy has the length that is asked for."""
 
 Luma = npt.NDArray[np.uint8]
 
@@ -110,6 +117,31 @@ def fitting(width: int, height: int, *, side: int) -> tuple[int, int]:
     """The size, in whole pixels and at least 1, at which the longer side is at most `side`."""
     shrink = min(1.0, side / max(width, height))
     return max(1, round(width * shrink)), max(1, round(height * shrink))
+
+
+def small_copy(picture: DecodedPicture | Pixels, *, fit: Fit, side: int) -> Pixels:
+    """(height, width, 3) uint8: a copy of the picture with at most MOST_SMALL_PIXELS.
+
+    fit: which side has the given length: the "longer" one, smaller pictures staying as they are; the
+    "shorter" one, smaller pictures being enlarged; or both, the picture being squeezed to a "square".
+    Raises ValueError for another word; and as `strips_of`.
+    """
+    strips, width, height = strips_of(picture)
+    if fit == "longer":
+        most = math.isqrt(MOST_SMALL_PIXELS * max(width, height) // min(width, height))
+        width, height = fitting(width, height, side=min(side, most))
+        width, height = min(width, MOST_SMALL_PIXELS // height), min(height, MOST_SMALL_PIXELS // width)
+    elif fit == "shorter":
+        side = min(side, math.isqrt(MOST_SMALL_PIXELS))
+        longest = MOST_SMALL_PIXELS // side  # what is longer than this is squeezed
+        grow = side / min(width, height)
+        width, height = min(longest, round(width * grow)), min(longest, round(height * grow))
+    elif fit == "square":
+        width = height = min(side, math.isqrt(MOST_SMALL_PIXELS))
+    else:
+        raise ValueError(fit)
+    small = reduced(strips, width=width, height=height)
+    return np.repeat(small, 3, axis=2) if small.shape[2] == 1 else small
 
 
 def features_of_luma(luma: Luma, *, width: int, height: int, turned: Turned = TURNS[0]) -> Features:

@@ -17,8 +17,8 @@ from staydown.fingerprint.frames import Request
 from staydown.fingerprint.kernel import Pixels
 from staydown.fingerprint.media import Source, read_source
 from staydown.matching.second_look import Progress, ranked
-from staydown.matching.second_look_answers import MAX_PIXELS_SIDE, unpack_features, unpack_pixels
-from staydown.matching.second_look_features import TURNS, Features, opencv
+from staydown.matching.second_look_answers import unpack_features, unpack_pixels
+from staydown.matching.second_look_features import TURNS, Features, Fit, opencv
 from staydown.matching.second_look_geometry import best_look
 from staydown.matching.second_look_terms import Name, RankedCandidate, SecondLook
 
@@ -64,13 +64,13 @@ class SecondLookPool:
                 progress=progress,
             )
 
-    def pixels(self, picture: Source, *, side: int = MAX_PIXELS_SIDE, square: bool = False) -> Pixels:
-        """(height, width, 3) uint8: the picture with its longer side at most `side`, or squeezed to a square.
+    def pixels(self, picture: Source, *, fit: Fit = "longer", side: int) -> Pixels:
+        """(height, width, 3) uint8: a small copy, of at most MOST_SMALL_PIXELS.
 
         For showing it to a reviewer who asked for it, and for a learned descriptor. Raises as `look`.
         """
         data = read_source(picture, limits=self._limits)
-        request = Request({"do": "pixels", "side": side, "square": square}, data)
+        request = Request({"do": "pixels", "fit": fit, "side": side}, data)
         return self._pool.ask(request, unpack_pixels, seconds=self._limits.seconds)
 
     def close(self) -> None:

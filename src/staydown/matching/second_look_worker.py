@@ -9,13 +9,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import BinaryIO
 
-import numpy as np
-
 from staydown.fingerprint import decode_picture
 from staydown.fingerprint.frames import Request
 from staydown.fingerprint.worker import Handler, Limits, serve
-from staydown.matching.second_look_answers import MAX_PIXELS_SIDE, pack_features, pack_pixels
-from staydown.matching.second_look_features import TURNS, features_of, fitting, opencv, reduced
+from staydown.matching.second_look_answers import pack_features, pack_pixels
+from staydown.matching.second_look_features import TURNS, features_of, opencv, small_copy
 
 
 def features(request: Request, limits: Limits, _answers: BinaryIO) -> bytes:
@@ -25,14 +23,9 @@ def features(request: Request, limits: Limits, _answers: BinaryIO) -> bytes:
 
 
 def pixels(request: Request, limits: Limits, _answers: BinaryIO) -> bytes:
-    """{"do": "pixels", "side": s, "square": bool}: RGB, the longer side at most s, or exactly s by s."""
+    """{"do": "pixels", "fit": "longer" and so on, "side": s}: a small copy in RGB."""
     picture = decode_picture(request.body, limits=limits[0], reduce=True)
-    side = min(int(request.header["side"]), MAX_PIXELS_SIDE)
-    width, height = (
-        (side, side) if request.header["square"] else fitting(picture.width, picture.height, side=side)
-    )
-    small = reduced(picture.strips(), width=width, height=height)
-    return pack_pixels(np.repeat(small, 3, axis=2) if small.shape[2] == 1 else small)
+    return pack_pixels(small_copy(picture, fit=request.header["fit"], side=request.header["side"]))
 
 
 HANDLERS: Mapping[str, Handler] = {"features": features, "pixels": pixels}

@@ -30,7 +30,6 @@ from staydown.fingerprint import (
 )
 from staydown.matching.errors import OpenCvMissing
 from staydown.matching.second_look import rank_candidates, second_look
-from staydown.matching.second_look_answers import MAX_PIXELS_SIDE
 from staydown.matching.second_look_pool import SecondLookPool
 from tests.staydown.fingerprint.files import encoded, png_of_zeros
 from tests.staydown.matching.scenes import jpeg, scene
@@ -153,17 +152,30 @@ def test_picture_of_108_megapixels_is_looked_at_within_the_limits(pool: SecondLo
     assert np.allclose(look.outline[2], (12_000, 9_000), atol=100)
 
 
-def test_small_copy_for_showing_keeps_the_shape_or_is_a_square(pool: SecondLookPool) -> None:
-    # Given a grey picture and one in colours
-    assert pool.pixels(jpeg(scene(1))).shape == (320, MAX_PIXELS_SIDE, 3)
-    assert pool.pixels(jpeg(scene(1)), side=90).shape == (60, 90, 3)
-    assert pool.pixels(jpeg(scene(1)), side=288, square=True).shape == (288, 288, 3)
+def test_small_copy_keeps_the_shape_or_is_a_square(pool: SecondLookPool) -> None:
+    # Given a picture of 900 by 600 pixels
+    data = encoded(scene(1), "PNG")
+
+    # Then its small copies have the side that was asked for, and three channels
+    assert pool.pixels(data, side=480).shape == (320, 480, 3)
+    assert pool.pixels(data, side=5000).shape == (400, 600, 3)  # no answer holds more
+    assert pool.pixels(data, fit="shorter", side=288).shape == (288, 432, 3)
+    assert pool.pixels(jpeg(scene(1, 150, 100)), fit="shorter", side=288).shape == (288, 432, 3)
+    assert pool.pixels(data, fit="square", side=288).shape == (288, 288, 3)
     grey = pool.pixels(jpeg(scene(1).convert("L")), side=90)
     assert np.array_equal(grey[:, :, 0], grey[:, :, 2])
 
-    # Then its colours are those of the picture
+    # Then the colours are those of the picture
     small = np.asarray(scene(1).resize((90, 60), Image.Resampling.BOX), np.int64)
-    assert np.abs(pool.pixels(encoded(scene(1), "PNG"), side=90).astype(np.int64) - small).mean() < 1
+    assert np.abs(pool.pixels(data, side=90).astype(np.int64) - small).mean() < 1
+
+
+@pytest.mark.parametrize(("size", "shape"), [((4000, 6), (288, 833, 3)), ((6, 4000), (833, 288, 3))])
+def test_small_copy_of_a_strip_is_squeezed(
+    pool: SecondLookPool, size: tuple[int, int], shape: tuple[int, int, int]
+) -> None:
+    strip = encoded(Image.new("RGB", size, "red"), "PNG")
+    assert pool.pixels(strip, fit="shorter", side=288).shape == shape
 
 
 def test_closed_pool_refuses_and_leaves_no_child() -> None:
