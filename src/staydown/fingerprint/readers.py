@@ -23,7 +23,7 @@ from staydown.fingerprint.errors import DamagedFile, TooManyPixels
 from staydown.fingerprint.formats import HEAD_BYTES, ImageFormat, webp_size
 from staydown.fingerprint.headers.exif import orientation_of
 from staydown.fingerprint.headers.gif import canvas_sizes
-from staydown.fingerprint.headers.isomedia import without_exif
+from staydown.fingerprint.headers.isomedia import with_images_only
 from staydown.fingerprint.headers.png import read_png
 from staydown.fingerprint.headers.terms import Header
 from staydown.fingerprint.headers.tiff import pages
@@ -107,11 +107,11 @@ def _open_webp(data: bytes, limits: DecodeLimits) -> OpenFile:
 
 def _open_avif(data: bytes, limits: DecodeLimits) -> OpenFile:
     # What Pillow then gives as EXIF is made of `irot` and `imir`.
-    return _as_it_says(AvifImagePlugin.AvifImageFile(io.BytesIO(without_exif(data))), limits)
+    return _as_it_says(AvifImagePlugin.AvifImageFile(io.BytesIO(with_images_only(data))), limits)
 
 
 def _open_heic(data: bytes, limits: DecodeLimits) -> OpenFile:
-    return _as_it_says(HeifImageFile(io.BytesIO(without_exif(data))), limits)
+    return _as_it_says(HeifImageFile(io.BytesIO(with_images_only(data))), limits)
 
 
 def _open_gif(data: bytes, limits: DecodeLimits) -> OpenFile:

@@ -158,7 +158,7 @@ def with_segments(data: bytes, *segments: bytes) -> bytes:
 
 
 def mpo(*jpegs: bytes) -> bytes:
-    """One file of several JPEGs, the first of them primary. Pillow's own writer miscounts from the third on."""
+    """One file of several JPEGs, the first one primary. Pillow miscounts from the third on."""
     index_bytes = 8 + 2 + 12 + 4 + 16 * len(jpegs)
     header_at = 2 + 4 + 4  # of the index: behind SOI, the segment's head, and "MPF"
     place = len(jpegs[0]) + 4 + 4 + index_bytes - header_at

@@ -1,30 +1,46 @@
-"""AVIF and HEIC without their EXIF. Refuses nothing: a broken file is handed on for its reader to judge.
+"""AVIF and HEIC with nothing but their images. Refuses nothing: a broken file is for its reader to judge.
 
 How such a picture is turned stands in the properties `irot` and `imir`; EXIF must not turn it again (ISO/IEC
-23000-22, 7.3.6.7). Pillow reads it all the same, and a broken one would keep the picture from being found.
+23000-22, 7.3.6.7). The readers read EXIF, XMP and whatever else is there all the same, and a broken one would
+keep the picture from being found; pi_heif 1.4 even ends the process at a name that is no text.
 """
 
 import re
 
+# Kinds of items that are images, or that images are made of. Source: the registered item types of MP4RA.
+_IMAGES = frozenset(
+    (
+        *(b"av01", b"hvc1", b"hvt1", b"lhv1", b"avc1", b"vvc1", b"jpeg", b"j2k1", b"unci"),
+        *(b"grid", b"iden", b"iovl", b"tmap", b"tili", b"mski"),
+    )
+)
+_UNKNOWN = b"skip"
+
 # An item's entry: version and flags, id of two or four bytes, protection index, kind. Source: ISO/IEC
-# 14496-12, 8.11.6.
-_EXIF_ITEM = re.compile(rb"(infe(?:\x02.{3}.{2}|\x03.{3}.{4}).{2})Exif", re.DOTALL)
-_UNKNOWN_ITEM = rb"\1skip"
+# 14496-12, 8.11.6. Entries before version 2 have no kind, and no image item may be one (23008-12, 6.2).
+_ITEM = re.compile(rb"infe(?:(\x02.{5}.{2}|\x03.{7}.{2})(.{4})|[\0\1])", re.DOTALL)
 
 _MOST_BOXES = 1000  # at the top of a file; a movie in fragments may have many, a picture has four
 
 
-def without_exif(data: bytes) -> bytes:
-    """The file with its EXIF items declared unknown; nothing moves."""
+def with_images_only(data: bytes) -> bytes:
+    """The file with all items that are no images declared unknown; nothing moves."""
     at = 0
     for _ in range(_MOST_BOXES):
         size, kind = int.from_bytes(data[at : at + 4]), data[at + 4 : at + 8]
         if kind == b"meta":
-            meta, count = _EXIF_ITEM.subn(_UNKNOWN_ITEM, data[at : at + size])
-            return b"".join((data[:at], meta, data[at + size :])) if count else data
+            meta = _ITEM.sub(_as_image, data[at : at + size])
+            return data if meta == data[at : at + size] else b"".join((data[:at], meta, data[at + size :]))
         if size == 1:
             size = int.from_bytes(data[at + 8 : at + 16])
         if size < 8:
             break
         at += size
     return data
+
+
+def _as_image(item: re.Match[bytes]) -> bytes:
+    front, kind = item.groups()
+    if kind is None:
+        return b"free" + item[0][4:]
+    return b"infe" + front + (kind if kind in _IMAGES else _UNKNOWN)
