@@ -12,6 +12,7 @@ StaydownError
             OpenCvMissing     the second look needs OpenCV
             OnnxRuntimeMissing  the learned descriptor needs ONNX Runtime
         ModelUnusable         a model file that is not there, not readable or of an unknown form
+        DescriptorsDiffer     learned descriptors of two models are compared
 """
 
 from __future__ import annotations
@@ -72,3 +73,7 @@ class OnnxRuntimeMissing(PartNotInstalled):
 
 class ModelUnusable(MatchingError):
     """The model cannot be used. ``str()`` says why."""
+
+
+class DescriptorsDiffer(MatchingError):
+    """Learned descriptors of two models cannot be compared."""
