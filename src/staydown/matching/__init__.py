@@ -10,7 +10,7 @@ from staydown.matching.errors import (
     WrongType,
 )
 from staydown.matching.index import Index
-from staydown.matching.rules import DEFAULT_THRESHOLD_BITS, Verdict, decide, verdict
+from staydown.matching.rules import DEFAULT_THRESHOLD_BITS, Verdict, decide, strictest_first, verdict
 from staydown.matching.terms import Action, EntryState, Hits, Match, MatchKind
 
 __all__ = [
@@ -30,5 +30,6 @@ __all__ = [
     "WrongShape",
     "WrongType",
     "decide",
+    "strictest_first",
     "verdict",
 ]

@@ -85,7 +85,8 @@ class _Kept:
 
 
 class HeldBank:
-    """Call `put` and `drop` as often as needed, then `settle`, then `find`. Not thread-safe.
+    """Call `put` and `drop` as often as needed, then `settle`, then `find`. While nobody changes it, any
+    number of threads may find.
 
     An entry costs about 1 kB beside its codes in the index, however many codes it has.
     """
@@ -105,10 +106,19 @@ class HeldBank:
         """How many entries it holds."""
         return len(self._kept)
 
+    def __contains__(self, entry_id: str) -> bool:
+        """Whether there is an entry with this id."""
+        return entry_id in self._kept
+
     @property
     def codes(self) -> int:
         """How many codes it holds."""
         return sum(map(len, self._stores.values()))
+
+    def derivations(self, entry_id: str) -> Iterator[str]:
+        """How the codes of an entry were derived. Raises KeyError."""
+        for names in self._kept[entry_id].derivations.values():
+            yield from names
 
     def put(self, entry: HeldEntry) -> None:
         """Takes an entry in, in place of one with the same id."""

@@ -50,3 +50,13 @@ def decide(matches: Iterable[Match]) -> Action:
     """The strictest action that any of the matches asks for; ALLOW when there is none."""
     actions = (verdict(match.state, match.kind).action for match in matches)
     return max(actions, key=_STRICTNESS.__getitem__, default=Action.ALLOW)
+
+
+def strictest_first(matches: Iterable[Match]) -> list[Match]:
+    """The matches as they are told: by what they ask for, exact before near, then the nearest."""
+
+    def place(match: Match) -> tuple[int, bool, int, str]:
+        strictness = _STRICTNESS[verdict(match.state, match.kind).action]
+        return -strictness, match.kind is not MatchKind.EXACT, match.distance_bits, match.entry_id
+
+    return sorted(matches, key=place)

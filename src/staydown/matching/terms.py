@@ -37,6 +37,20 @@ class Action(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Stretch:
+    """Which part of an uploaded video is which part of an entry. Frames are about a second apart, so the true
+    ends lie up to a second outside.
+    """
+
+    upload_seconds: tuple[float, float]
+    """First and last frame of the upload that matched."""
+    entry_seconds: tuple[float, float] | None
+    """The same of the entry; None if the entry is a picture."""
+    frames: int
+    """How many distinct frames matched."""
+
+
+@dataclass(frozen=True, slots=True)
 class Match:
     """One entry that an upload belongs to, and which rule that triggers."""
 
@@ -52,6 +66,8 @@ class Match:
     """The rule that decided, as `rules.verdict` names it."""
     view: str = "full"
     """Which part of the upload was found: "full", "strip", "interface", "cut1", ...; "full" if exact."""
+    stretch: Stretch | None = None
+    """Of a video that is near: from when to when."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ import itertools
 
 import pytest
 
-from staydown.matching import Action, EntryState, Match, MatchKind, decide, verdict
+from staydown.matching import Action, EntryState, Match, MatchKind, decide, strictest_first, verdict
 
 TABLE = {
     ("unconfirmed", "exact"): ("hold", "unconfirmed-exact"),
@@ -59,3 +59,23 @@ def test_strictest_of_two_matches_decides_in_either_order(first, second):
 
 def test_upload_without_a_match_is_allowed():
     assert decide([]) is Action.ALLOW
+
+
+def test_matches_are_told_the_strictest_first_then_exact_then_nearest() -> None:
+    # Given one of each, in no order
+    def match(entry_id: str, state: EntryState, kind: MatchKind, distance_bits: int = 0) -> Match:
+        rule = verdict(state, kind).rule
+        return Match(entry_id, kind, distance_bits, "full", "default", state, rule)
+
+    matches = [
+        match("allow", EntryState.DISPUTED, MatchKind.EXACT),
+        match("hold-far", EntryState.UNCONFIRMED, MatchKind.NEAR, 9),
+        match("hold-b", EntryState.UNCONFIRMED, MatchKind.NEAR, 2),
+        match("hold-a", EntryState.UNCONFIRMED, MatchKind.NEAR, 2),
+        match("hold-exact", EntryState.UNCONFIRMED, MatchKind.EXACT),
+        match("block", EntryState.CONFIRMED, MatchKind.NEAR, 31),
+    ]
+
+    # Then
+    told = [one.entry_id for one in strictest_first(matches)]
+    assert told == ["block", "hold-exact", "hold-a", "hold-b", "hold-far", "allow"]
