@@ -70,6 +70,11 @@ class Features:
     """(n, 32) uint8, C-contiguous: what surrounds each corner."""
 
     @property
+    def size(self) -> tuple[int, int]:
+        """Width and height at full size."""
+        return self.width, self.height
+
+    @property
     def scale(self) -> float:
         """Full-size pixels for one pixel looked at, 1 or more."""
         return max(1.0, max(self.width, self.height) / LONG_SIDE)

@@ -65,7 +65,8 @@ def best_look(queries: Sequence[Features], candidate: Features) -> SecondLook:
                 break
     inliers = len(best[0].points_a) if best else 0
     if best is None or inliers < MIN_INLIERS:
-        return SecondLook(inliers)  # a perspective that so few corners agree on explains nothing
+        # A perspective that so few corners agree on explains nothing.
+        return SecondLook(inliers, queries[0].size, candidate.size)
     return _told(*best, candidate)
 
 
@@ -165,19 +166,24 @@ def _told(agreement: _Agreement, a: Features, turned: Turned, b: Features) -> Se
         else None
     )
     hull_a, hull_b = _hull(cv2, agreement.points_a), _hull(cv2, agreement.points_b)
+    area_a, area_b = _area(cv2, frame_a), _area(cv2, frame_b)
     if turned.mirrored:  # told in pixels of a as it is
         width, _ = _sides(a)
         outline = outline[[1, 0, 3, 2]]
         hull_a = np.column_stack([width - 1 - hull_a[:, 0], hull_a[:, 1]])
     return SecondLook(
         inliers=len(agreement.points_a),
+        size_a=a.size,
+        size_b=b.size,
         outline=cast(Outline, _corners(outline, b)),
         mirrored=turned.mirrored,
         inverted=turned.inverted,
-        covered_share_a=_share(0.0 if back is None else _area(cv2, back), _area(cv2, frame_a)),
-        covered_share_b=_share(_area(cv2, inside_b), _area(cv2, frame_b)),
+        covered_share_a=_share(0.0 if back is None else _area(cv2, back), area_a),
+        covered_share_b=_share(_area(cv2, inside_b), area_b),
         agreeing_a=_corners(hull_a, a),
         agreeing_b=_corners(hull_b, b),
+        agreeing_share_a=_share(_area(cv2, hull_a), area_a),
+        agreeing_share_b=_share(_area(cv2, hull_b), area_b),
     )
 
 

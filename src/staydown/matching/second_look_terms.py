@@ -33,6 +33,9 @@ class SecondLook:
 
     inliers: int
     """Corners that agree under one plausible perspective; 0 if there is no such perspective."""
+    size_a: tuple[int, int]
+    """Width and height of a, upright and at full size."""
+    size_b: tuple[int, int]
     outline: Outline | None = None
     """The outline of a in pixels of b, which it may overlap. Below MIN_INLIERS it is None, and all that
     follows is empty: a perspective that so few agree on explains nothing."""
@@ -41,13 +44,18 @@ class SecondLook:
     inverted: bool = False
     """a had to be made a negative to be found."""
     covered_share_a: float = 0.0
-    """The share of a's area that lies inside b, 0..1: less than 1 if b is a crop."""
+    """The share of a's outline that lies inside b, 0..1: less than 1 if b is a crop. What else b shows there,
+    such as the page into which a crop was pasted, is not told by the outline but by what agrees."""
     covered_share_b: float = 0.0
-    """The share of b's area that a covers, 0..1: less than 1 if b has a border or holds more pictures."""
+    """The share of b's area that a's outline covers, 0..1: less than 1 if b holds more than a."""
     agreeing_a: tuple[Corner, ...] = ()
     """The convex hull of the corners that agree, in pixels of a: small if only a part is shared."""
     agreeing_b: tuple[Corner, ...] = ()
     """The same, in pixels of b."""
+    agreeing_share_a: float = 0.0
+    """The share of a's area in that hull, 0..1: at least so much of a is in b."""
+    agreeing_share_b: float = 0.0
+    """The share of b's area in its hull."""
 
     @property
     def is_likely_copy(self) -> bool:

@@ -126,6 +126,12 @@ def test_pasted_part_agrees_only_where_it_was_pasted():
     assert all(295 <= x <= 605 and 195 <= y <= 455 for x, y in look.agreeing_a)
     assert all(35 <= x <= 345 and 55 <= y <= 315 for x, y in look.agreeing_b)
 
+    # Then the share that agrees is no more than that part, whatever the outline covers
+    part = 300 * 250 / (900 * 600)
+    assert 0.01 < look.agreeing_share_a < part * 1.1
+    assert look.agreeing_share_b == pytest.approx(look.agreeing_share_a, rel=0.1)
+    assert look.covered_share_a > 0.4
+
 
 def test_unrelated_pictures_are_no_likely_copies():
     # Given the kinds of scenes twice, each with other details
@@ -150,9 +156,10 @@ BLANK = {
 
 @pytest.mark.parametrize("blank", BLANK.values(), ids=BLANK)
 def test_picture_without_corners_is_found_nowhere(blank):
-    assert second_look(blank, blank) == SecondLook(inliers=0)
-    assert second_look(blank, pixels(scene(1))) == SecondLook(inliers=0)
-    assert second_look(pixels(scene(1)), blank) == SecondLook(inliers=0)
+    size = (blank.shape[1], blank.shape[0])
+    assert second_look(blank, blank) == SecondLook(0, size, size)
+    assert second_look(blank, pixels(scene(1))) == SecondLook(0, size, (900, 600))
+    assert second_look(pixels(scene(1)), blank) == SecondLook(0, (900, 600), size)
 
 
 def test_noise_of_any_size_is_found_in_itself_and_nowhere_else():
@@ -294,7 +301,7 @@ def test_corners_are_spread_over_the_picture():
 
 def test_look_is_neither_true_nor_false():
     with pytest.raises(TypeError, match="is_likely_copy"):
-        bool(SecondLook(inliers=50))
+        bool(SecondLook(50, (900, 600), (900, 600)))
 
 
 def test_no_door_and_no_rule_acts_on_a_second_look():

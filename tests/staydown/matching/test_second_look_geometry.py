@@ -120,7 +120,7 @@ def test_corners_whose_second_best_is_as_near_are_left_out():
     both = _features(np.concatenate([points, points[::-1]]), np.concatenate([codes, codes]))
 
     # Then none of them is clear
-    assert best_look([_features(points, codes)] * 4, both) == SecondLook(inliers=0)
+    assert best_look([_features(points, codes)] * 4, both) == SecondLook(0, (WIDTH, HEIGHT), (WIDTH, HEIGHT))
 
 
 @pytest.mark.parametrize("turn", range(4))
@@ -141,7 +141,7 @@ def test_turn_that_agrees_best_is_told(turn):
 
 @pytest.mark.parametrize("count", [0, 1, 2, 7])
 def test_too_few_corners_are_no_agreement(count):
-    assert _look(SHIFTED, count=count) == SecondLook(inliers=0)
+    assert _look(SHIFTED, count=count) == SecondLook(0, (WIDTH, HEIGHT), (WIDTH, HEIGHT))
 
 
 def test_places_are_told_in_full_size_pixels():
