@@ -225,6 +225,11 @@ function bandsOnBlocks(origin, side, block) {
   });
 }
 
+/** sums += row * weight, each step rounded. A function of its own, so that the browser's compiler sees it early. */
+function addRow(sums, values, at, weight) {
+  for (let x = 0; x < sums.length; x++) sums[x] = round(sums[x] + round(values[at + x] * weight));
+}
+
 /** The 64 x 64 samples of a part of the picture, {left, top, width, height} in pixels: rows first, then columns. */
 function gridOfRectangle(plane, { left, top, width, height }) {
   const { values, columns, blockWidth, blockHeight } = plane;
@@ -236,9 +241,7 @@ function gridOfRectangle(plane, { left, top, width, height }) {
   down.forEach(({ first: firstRow, weights: rowWeights }, i) => {
     sums.fill(0);
     for (let row = 0; row < rowWeights.length; row++) {
-      const weight = rowWeights[row];
-      const at = (firstRow + row) * columns + firstColumn;
-      for (let x = 0; x < sums.length; x++) sums[x] = round(sums[x] + round(values[at + x] * weight));
+      addRow(sums, values, (firstRow + row) * columns + firstColumn, rowWeights[row]);
     }
     across.forEach(({ first, weights }, j) => {
       let total = 0;
