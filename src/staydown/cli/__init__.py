@@ -9,6 +9,7 @@ import click
 
 _COMMANDS = {
     "fingerprint": "staydown.cli.fingerprint",
+    "compare": "staydown.cli.compare",
     "receipt": "staydown.cli.receipt",
     "ledger": "staydown.cli.ledger",
     "serve": "staydown.cli.serve",
