@@ -35,6 +35,10 @@ class DecodeLimits:
     """Chunks of a PNG, blocks of a GIF, strips or tiles of a TIFF. Tiles of 16 x 16 need 470,000 at the pixel
     limit, the 255-byte blocks of a GIF 260,000 at the byte limit; more are empty ones, read one by one."""
 
+    max_items: int = 1000
+    """Items of a HEIC or AVIF: tiles of 512 x 512 need 460 at the pixel limit. libheif has the same limit;
+    libavif has none, and was seen to take 47 s for 40,000 items before it decoded anything."""
+
     max_scans: int = 100
     """Passes over a progressive JPEG: libjpeg's own script has ten. Each scan of a few bytes makes the
     decoder walk over the whole picture, 50 ms at the pixel limit, and the byte limit has room for 300,000."""

@@ -107,11 +107,15 @@ def _open_webp(data: bytes, limits: DecodeLimits) -> OpenFile:
 
 def _open_avif(data: bytes, limits: DecodeLimits) -> OpenFile:
     # What Pillow then gives as EXIF is made of `irot` and `imir`.
-    return _as_it_says(AvifImagePlugin.AvifImageFile(io.BytesIO(with_images_only(data))), limits)
+    return _as_it_says(AvifImagePlugin.AvifImageFile(_images_of(data, limits)), limits)
 
 
 def _open_heic(data: bytes, limits: DecodeLimits) -> OpenFile:
-    return _as_it_says(HeifImageFile(io.BytesIO(with_images_only(data))), limits)
+    return _as_it_says(HeifImageFile(_images_of(data, limits)), limits)
+
+
+def _images_of(data: bytes, limits: DecodeLimits) -> io.BytesIO:
+    return io.BytesIO(with_images_only(data, max_items=limits.max_items))
 
 
 def _open_gif(data: bytes, limits: DecodeLimits) -> OpenFile:

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from staydown.fingerprint import DEFAULT_LIMITS, Algorithm, Digests, Fingerprint, TooManyPixels
+from staydown.fingerprint import DEFAULT_LIMITS, Algorithm, Fingerprint, TooManyPixels
 from staydown.fingerprint.answers import (
     pack_photo,
     pack_progress,
@@ -20,20 +20,18 @@ from staydown.fingerprint.answers import (
 from staydown.fingerprint.frames import MAX_ANSWER_BYTES, BrokenAnswer
 from staydown.fingerprint.media import photo_fingerprints
 from staydown.fingerprint.terms import QueryView
-from staydown.fingerprint.video_terms import FrameFingerprint, VideoFingerprints
+from staydown.fingerprint.video_terms import FrameFingerprint, VideoReading
 from tests.staydown.fingerprint.files import jpeg
 
 HEX = "0f" * 32
-DIGESTS = Digests(sha256="a" * 64, md5="b" * 32)
 
 
 def _code(derivation: str = "full") -> Fingerprint:
     return Fingerprint.from_hex(HEX, quality=77, derivation=derivation)
 
 
-def _video(frames: int, codes: int) -> VideoFingerprints:
-    return VideoFingerprints(
-        digests=DIGESTS,
+def _video(frames: int, codes: int) -> VideoReading:
+    return VideoReading(
         duration_seconds=90.25,
         width=1280,
         height=720,
@@ -42,7 +40,7 @@ def _video(frames: int, codes: int) -> VideoFingerprints:
             for at in range(frames)
             for n in range(codes)
         ),
-        seen_frames=90,
+        looked_at=90,
         broke_off=True,
     )
 
@@ -61,19 +59,10 @@ def test_largest_video_answer_fits_and_comes_out_as_it_went_in() -> None:
     video = _video(64, 64)
     body = pack_video(video)
     assert len(body) < MAX_ANSWER_BYTES
-    assert unpack_video(body, digests=DIGESTS) == video
+    assert unpack_video(body) == video
 
 
-def test_digests_of_a_video_are_never_the_childs() -> None:
-    body = json.dumps({**json.loads(pack_video(_video(1, 1))), "digests": {"sha256": "c" * 64}}).encode()
-    answer = unpack_video(body, digests=DIGESTS)
-    assert isinstance(answer, VideoFingerprints)
-    assert answer.digests == DIGESTS
-
-
-@pytest.mark.parametrize(
-    "unpack", [unpack_photo, unpack_query, lambda body: unpack_video(body, digests=DIGESTS)]
-)
+@pytest.mark.parametrize("unpack", [unpack_photo, unpack_query, unpack_video])
 def test_refusal_comes_out_as_the_same_error(unpack: Any) -> None:
     refusal = unpack(pack_refusal(TooManyPixels("It is large.")))
     assert type(refusal) is TooManyPixels
@@ -122,7 +111,7 @@ CODE_LIES = [
 def test_truth_that_the_lies_are_made_of_is_believed() -> None:
     assert isinstance(unpack_photo(json.dumps(PHOTO).encode()), tuple)
     assert isinstance(unpack_query(json.dumps(QUERY).encode()), tuple)
-    assert isinstance(unpack_video(json.dumps(VIDEO).encode(), digests=DIGESTS), VideoFingerprints)
+    assert isinstance(unpack_video(json.dumps(VIDEO).encode()), VideoReading)
 
 
 @pytest.mark.parametrize(
@@ -158,11 +147,13 @@ def test_query_answer_of_another_form_is_noticed(body: bytes) -> None:
     + [json.dumps({**VIDEO, "frames": [[at, *CODE]]}).encode() for at in (-1, "1", None, True, 1e9, 10**400)]
     + [json.dumps({**VIDEO, "frames": [[float(at), *CODE]]}).encode() for at in ("nan", "inf")]
     + [json.dumps({**VIDEO, "frames": [[1.5, *CODE]] * 4097}).encode()]
-    + [json.dumps({**VIDEO, name: "x"}).encode() for name in ("duration", "seen", "broke_off", "frames")],
+    + [
+        json.dumps({**VIDEO, name: "x"}).encode() for name in ("duration", "looked_at", "broke_off", "frames")
+    ],
 )
 def test_video_answer_of_another_form_is_noticed(body: bytes) -> None:
     with pytest.raises(BrokenAnswer):
-        unpack_video(body, digests=DIGESTS)
+        unpack_video(body)
 
 
 @pytest.mark.parametrize("value", [b'"x"', b"-1", b"NaN", b"true", b"[]"])

@@ -19,6 +19,7 @@ from staydown.fingerprint import (
     EmptyFile,
     FileTooLarge,
     NotFingerprintable,
+    QueryLevel,
     SandboxPool,
     SandboxUnavailable,
     TooManyPixels,
@@ -26,7 +27,11 @@ from staydown.fingerprint import (
     UnknownFormat,
     fingerprint_image,
 )
+from staydown.fingerprint.errors import AudioOnly, NoFrames, NotAFile, VideoUnavailable
+from staydown.fingerprint.video import fingerprint_video, query_video
+from staydown.fingerprint.video_limits import VideoLimits
 from tests.staydown.fingerprint.files import encoded, jpeg, png_of_zeros, webp_claim
+from tests.staydown.fingerprint.films import film, scene, scenes, sound_only
 
 MEBIBYTE = 1024 * 1024
 
@@ -144,7 +149,7 @@ def test_child_killed_in_the_middle_of_a_file_is_named_and_the_next_one_works(po
     os.kill(victim, signal.SIGSTOP)
 
     # When it is killed there
-    killer = threading.Timer(0.3, os.kill, (victim, signal.SIGKILL))
+    killer = threading.Timer(1.0, os.kill, (victim, signal.SIGKILL))
     killer.start()
     with pytest.raises(DecoderCrashed):
         pool.fingerprint(jpeg())
@@ -212,3 +217,89 @@ def test_closed_pool_refuses_and_leaves_no_child() -> None:
 def test_pool_without_workers_is_refused() -> None:
     with pytest.raises(ValueError, match="at least one"):
         SandboxPool(workers=0)
+
+
+# ---- videos ---------------------------------------------------------------------------------------------
+
+
+def test_sandbox_gives_of_a_video_what_the_process_itself_gives(pool: SandboxPool, tmp_path: Path) -> None:
+    # Given a video as bytes and as a file
+    data = film(scenes(1, 2, 3))
+    path = tmp_path / "film.mp4"
+    path.write_bytes(data)
+
+    # Then both are read in the child with the same result, to register and to look up
+    assert pool.video(data) == pool.video(path) == pool.video(str(path)) == fingerprint_video(data)
+    assert pool.video(data, derive="frames2") == fingerprint_video(data, derive="frames2")
+    assert pool.query_video(path) == query_video(data)
+    assert pool.query_video(data, level=QueryLevel.PLAIN) == query_video(data, level=QueryLevel.PLAIN)
+
+
+def test_child_is_given_an_open_file_and_keeps_none(pool: SandboxPool, tmp_path: Path) -> None:
+    # Given a video whose name is gone as soon as it is open, as a temporary upload's is
+    path = tmp_path / "film.mp4"
+    path.write_bytes(film(scenes(1)))
+    open_before = len(os.listdir(f"/proc/{_child_of(pool)}/fd"))
+    for _ in range(40):  # more than the child may have open
+        pool.video(path)
+    assert len(os.listdir(f"/proc/{_child_of(pool)}/fd")) == open_before
+
+
+def test_progress_of_a_video_reaches_the_caller(pool: SandboxPool) -> None:
+    told: list[float] = []
+    pool.video(film(scenes(*range(8))), told.append)
+    assert told == sorted(told)
+    assert told[-1] == 1.0
+
+
+def test_caller_can_stop_a_video_and_the_next_one_works(pool: SandboxPool) -> None:
+    def stop(fraction: float) -> None:
+        raise RuntimeError("not any more")
+
+    with pytest.raises(RuntimeError, match="not any more"):
+        pool.video(film(scenes(1, 2)), stop)
+    assert pool.video(film(scenes(1))) == fingerprint_video(film(scenes(1)))
+
+
+def test_bad_video_is_refused_by_name_and_the_next_one_works(pool: SandboxPool, tmp_path: Path) -> None:
+    good = film(scenes(1, 2))
+    for data, error in [
+        (b"", EmptyFile),
+        (b"Text that was renamed.", UnknownFormat),
+        (jpeg(), UnknownFormat),
+        (sound_only(), AudioOnly),
+        (good[: good.index(b"moov") - 4], DamagedFile),
+    ]:
+        with pytest.raises(error):
+            pool.video(data)
+    with pytest.raises(NotAFile):
+        pool.video(tmp_path)
+    assert pool.video(good) == fingerprint_video(good)
+
+
+def test_video_that_takes_too_long_is_stopped_and_the_next_one_works() -> None:
+    # Given a child that has stopped in the middle, as a decoder in an endless loop has
+    with SandboxPool(video_limits=VideoLimits(seconds=1.0)) as pool:
+        pool.video(film(scenes(1)))
+        os.kill(_child_of(pool), signal.SIGSTOP)
+
+        # Then the wait ends at the limit for videos
+        with pytest.raises(DecodeTimedOut):
+            pool.video(film(scenes(1)))
+        assert pool.video(film(scenes(1))) == fingerprint_video(film(scenes(1)))
+
+
+def test_video_that_needs_more_memory_than_allowed_is_named_and_the_next_one_works() -> None:
+    # Given frames of 33 megapixels, and a child that cannot hold one of them
+    large = film([scene(1, 7680, 4320)])
+    with SandboxPool(limits=DecodeLimits(memory_bytes=400 * MEBIBYTE)) as pool:
+        with pytest.raises(NotFingerprintable) as raised:
+            pool.video(large)
+        assert isinstance(raised.value, DecoderCrashed | DamagedFile | NoFrames)
+        assert pool.fingerprint(jpeg()) == fingerprint_image(jpeg())
+
+
+def test_video_without_the_library_is_refused_before_a_child_starts(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("staydown.fingerprint.video_source.find_spec", lambda name: None)
+    with SandboxPool() as pool, pytest.raises(VideoUnavailable):
+        pool.video(b"anything")

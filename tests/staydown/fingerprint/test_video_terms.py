@@ -1,11 +1,14 @@
 """A video's codes keep their times, and those without enough detail are not registered."""
 
+from dataclasses import fields
+
 import pytest
 
 from staydown.fingerprint import Digests, Fingerprint, MalformedFingerprint
 from staydown.fingerprint.video_terms import (
     FrameFingerprint,
     VideoFingerprints,
+    VideoReading,
     frame_derivation,
     parse_frame_derivation,
 )
@@ -18,7 +21,15 @@ def _frame(at_seconds: float, derivation: str = "full", *, quality: int = 80) ->
 
 
 def _video(*frames: FrameFingerprint) -> VideoFingerprints:
-    return VideoFingerprints(Digests("a" * 64, "b" * 32), 9.0, 640, 480, frames, 9, False)
+    return VideoFingerprints(
+        digests=Digests("a" * 64, "b" * 32),
+        duration_seconds=9.0,
+        width=640,
+        height=480,
+        frames=frames,
+        looked_at=9,
+        broke_off=False,
+    )
 
 
 @pytest.mark.parametrize(
@@ -60,3 +71,9 @@ def test_codes_are_grouped_by_time_in_order() -> None:
 def test_time_outside_a_video_is_refused(at_seconds: float) -> None:
     with pytest.raises(MalformedFingerprint):
         _frame(at_seconds)
+
+
+def test_reading_and_digests_make_fingerprints() -> None:
+    video = _video(_frame(0.0))
+    reading = VideoReading(**{field.name: getattr(video, field.name) for field in fields(VideoReading)})
+    assert VideoFingerprints.of(reading, video.digests) == video

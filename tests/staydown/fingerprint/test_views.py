@@ -39,7 +39,20 @@ def test_view_lies_where_its_name_says(view: str, expected: Rectangle) -> None:
     assert view_rectangle(view, width=1000, height=600) == expected
 
 
-@pytest.mark.parametrize("name", ["full", "r90", "cc88~fH", "as4:5", "tb-13", "@12.500", "@0.000~fH"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "full",
+        "r90",
+        "cc88~fH",
+        "as4:5",
+        "tb-13",
+        "@12.500",
+        "@0.000~fH",
+        "@12.500~cc88",
+        "@123456.500~right-19~r270",
+    ],
+)
 def test_names_of_views_turns_and_frames_are_derivations(name: str) -> None:
     assert is_derivation(name)
 
@@ -59,6 +72,11 @@ def test_names_of_views_turns_and_frames_are_derivations(name: str) -> None:
         "~fH",
         "@12.5",
         "@12.500~",
+        "@12.500~full",
+        "@12.500~cc88~full",
+        "@12.500~@13.000",
+        "@12.500~padk8",
+        "@12.500~fH~cc88",
         "as0:1",
         "as1:1@50",
         "full\n",

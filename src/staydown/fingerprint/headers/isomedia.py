@@ -1,4 +1,4 @@
-"""AVIF and HEIC with nothing but their images. Refuses nothing: a broken file is for its reader to judge.
+"""AVIF and HEIC with nothing but their images. Refuses items without end; what is broken, its reader judges.
 
 How such a picture is turned stands in the properties `irot` and `imir`; EXIF must not turn it again (ISO/IEC
 23000-22, 7.3.6.7). The readers read EXIF, XMP and whatever else is there all the same, and a broken one would
@@ -6,6 +6,8 @@ keep the picture from being found; pi_heif 1.4 even ends the process at a name t
 """
 
 import re
+
+from staydown.fingerprint.errors import TooManyParts
 
 # Kinds of items that are images, or that images are made of. Source: the registered item types of MP4RA.
 _IMAGES = frozenset(
@@ -23,12 +25,14 @@ _ITEM = re.compile(rb"infe(?:(\x02.{5}.{2}|\x03.{7}.{2})(.{4})|[\0\1])", re.DOTA
 _MOST_BOXES = 1000  # at the top of a file; a movie in fragments may have many, a picture has four
 
 
-def with_images_only(data: bytes) -> bytes:
-    """The file with all items that are no images declared unknown; nothing moves."""
+def with_images_only(data: bytes, *, max_items: int) -> bytes:
+    """The file with all items that are no images declared unknown; nothing moves. Raises TooManyParts."""
     at = 0
     for _ in range(_MOST_BOXES):
         size, kind = int.from_bytes(data[at : at + 4]), data[at + 4 : at + 8]
         if kind == b"meta":
+            if data.count(b"infe", at, at + size) > max_items:
+                raise TooManyParts
             meta = _ITEM.sub(_as_image, data[at : at + size])
             return data if meta == data[at : at + size] else b"".join((data[:at], meta, data[at + size :]))
         if size == 1:

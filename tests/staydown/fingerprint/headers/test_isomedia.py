@@ -7,12 +7,19 @@ import pytest
 from PIL import Image
 
 from staydown.fingerprint import decode_picture
-from staydown.fingerprint.headers.isomedia import with_images_only
+from staydown.fingerprint.errors import TooManyParts
+from staydown.fingerprint.headers.isomedia import with_images_only as kept_images
 from tests.staydown.fingerprint.files import encoded
+from tests.staydown.fingerprint.odd_iso import coded_image, grid
 from tests.staydown.fingerprint.pictures import picture
 
+MAX_ITEMS = 9
 SEEDS = Path(__file__).parents[3] / "vectors" / "fuzz-seeds"
 LAND = picture("landscape", 64, 48)
+
+
+def with_images_only(data: bytes) -> bytes:
+    return kept_images(data, max_items=MAX_ITEMS)
 
 
 def _described_avif() -> bytes:
@@ -60,6 +67,14 @@ def test_item_whose_kind_is_no_text_does_not_end_the_process() -> None:
 
     # Then the picture is read
     assert np.array_equal(decode_picture(hostile).pixels(), decode_picture(data).pixels())
+
+
+def test_items_without_end_are_refused() -> None:
+    # Given a grid of ten tiles, which with the whole are eleven items
+    tile = coded_image(encoded(LAND, "AVIF"))
+    data = grid(tile, tile_size=(64, 48), columns=5, rows=2, size=(320, 96))
+    with pytest.raises(TooManyParts):
+        with_images_only(data)
 
 
 def test_pixels_that_look_like_an_item_are_left_alone() -> None:
