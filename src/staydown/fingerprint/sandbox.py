@@ -6,7 +6,7 @@ What it does not do: it sets no system-call filter and no file-system view of it
 
 import queue
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Self, TypeVar
@@ -18,9 +18,14 @@ from staydown.fingerprint.errors import NotFingerprintable, SandboxUnavailable
 from staydown.fingerprint.frames import Request
 from staydown.fingerprint.limits import DEFAULT_LIMITS, DecodeLimits
 from staydown.fingerprint.media import digest_file, digests_of_bytes
-from staydown.fingerprint.terms import Digests, MediaFingerprints, QueryFingerprints, QueryLevel
+from staydown.fingerprint.terms import MediaFingerprints, QueryFingerprints, QueryLevel
 from staydown.fingerprint.video_limits import DEFAULT_VIDEO_LIMITS, VideoLimits
-from staydown.fingerprint.video_source import check_video_bytes, open_descriptor, open_file
+from staydown.fingerprint.video_source import (
+    check_video_bytes,
+    check_video_is_readable,
+    open_descriptor,
+    open_file,
+)
 from staydown.fingerprint.video_terms import VideoFingerprints
 
 _Answer = TypeVar("_Answer")
@@ -77,18 +82,24 @@ class SandboxPool:
         width, height, views = self.ask(request, unpack_query, seconds=self._limits.seconds)
         return QueryFingerprints("image", digests, width, height, views)
 
-    def video(self, source: Path | str | bytes, progress: Progress | None = None) -> VideoFingerprints:
+    def video(
+        self, source: Path | str | bytes, progress: Progress | None = None, derive: str = "frames12"
+    ) -> VideoFingerprints:
         """As `fingerprint_video`, of the file at a path or of bytes. A file is never held whole.
 
         progress: told now and then how much is done, 0..1, in this thread; what it raises ends the work.
         Raises as `fingerprint_video`, and as `fingerprint`.
         """
-        if isinstance(source, bytes):
-            check_video_bytes(len(source), most=self._video_limits.max_bytes_in_memory)
-            return self._ask_video(Request({"do": "video"}, source), digests_of_bytes(source), progress)
-        with open_descriptor(source, limits=self._video_limits) as descriptor:
-            digests = digest_file(open_file(descriptor))
-            return self._ask_video(Request({"do": "video"}, descriptor=descriptor), digests, progress)
+        return self._video({"do": "video", "set": derive}, source, progress)
+
+    def query_video(
+        self,
+        source: Path | str | bytes,
+        progress: Progress | None = None,
+        level: QueryLevel = QueryLevel.GEO9,
+    ) -> VideoFingerprints:
+        """As `staydown.fingerprint.query_video`; otherwise as `video`."""
+        return self._video({"do": "query-video", "level": QueryLevel(level).value}, source, progress)
 
     def ask(
         self,
@@ -134,11 +145,22 @@ class SandboxPool:
                     process.end()
                 self._places.put(None)
 
-    def _ask_video(self, request: Request, digests: Digests, progress: Progress | None) -> VideoFingerprints:
-        seconds = self._video_limits.seconds
-        return self.ask(
-            request, lambda body: unpack_video(body, digests=digests), seconds=seconds, progress=progress
-        )
+    def _video(
+        self, header: Mapping[str, str], source: Path | str | bytes, progress: Progress | None
+    ) -> VideoFingerprints:
+        check_video_is_readable()
+        limits = self._video_limits
+        if isinstance(source, bytes):
+            check_video_bytes(len(source), most=limits.max_bytes_in_memory)
+            digests = digests_of_bytes(source)
+            request = Request(header, source)
+            reading = self.ask(request, unpack_video, seconds=limits.seconds, progress=progress)
+            return VideoFingerprints.of(reading, digests)
+        with open_descriptor(source, limits=limits) as descriptor:
+            digests = digest_file(open_file(descriptor))
+            request = Request(header, descriptor=descriptor)
+            reading = self.ask(request, unpack_video, seconds=limits.seconds, progress=progress)
+            return VideoFingerprints.of(reading, digests)
 
     def _give_back(self, process: DecodingProcess | None) -> None:
         if process is not None and process.files >= self._limits.files_per_process:

@@ -5,13 +5,14 @@ Refuses what is not a plain file, and reads nothing else: it knows no address an
 
 import io
 import os
-import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib.util import find_spec
 from pathlib import Path
 from typing import BinaryIO
 
-from staydown.fingerprint.errors import EmptyFile, FileTooLarge, NotAFile
+from staydown.fingerprint.errors import EmptyFile, FileTooLarge, VideoUnavailable
+from staydown.fingerprint.sources import open_regular
 from staydown.fingerprint.video_limits import VideoLimits
 
 _BUFFER_BYTES = 1 << 16  # a demuxer reads in small steps
@@ -67,16 +68,15 @@ def open_descriptor(path: Path | str, *, limits: VideoLimits) -> Iterator[int]:
 
     Raises OSError if it cannot be opened, NotAFile for a folder, a pipe or a device, EmptyFile, FileTooLarge.
     """
-    # Without O_NONBLOCK, opening a named pipe would wait for somebody to write into it.
-    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-    try:
-        found = os.fstat(descriptor)
-        if not stat.S_ISREG(found.st_mode):
-            raise NotAFile
-        check_video_bytes(found.st_size, most=limits.max_bytes)
-        yield descriptor
-    finally:
-        os.close(descriptor)
+    with open_regular(path) as file:
+        check_video_bytes(os.fstat(file.fileno()).st_size, most=limits.max_bytes)
+        yield file.fileno()
+
+
+def check_video_is_readable() -> None:
+    """Raises VideoUnavailable if the library that reads videos is not installed. Does not import it."""
+    if find_spec("av") is None:
+        raise VideoUnavailable
 
 
 def check_video_bytes(count: int, *, most: int) -> None:

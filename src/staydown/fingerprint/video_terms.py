@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from typing import Literal
 
 from staydown.fingerprint.errors import MalformedFingerprint
@@ -44,24 +44,22 @@ class FrameFingerprint:
             raise MalformedFingerprint("A frame is shown at or after the start of its video.")
 
 
-@dataclass(frozen=True, slots=True)
-class VideoFingerprints:
-    """All that is kept of a video: no frame, no name."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VideoReading:
+    """What a video's frames gave: codes with their times, and what the file turned out to be."""
 
-    digests: Digests
     duration_seconds: float
     """From the first frame to the end of the last one that could be read."""
     width: int
-    """Pixels after turning the picture upright, as the first frame has them."""
+    """Pixels of the first frame, upright."""
     height: int
     frames: tuple[FrameFingerprint, ...]
     """Ordered by time; one for each code, so a time is there several times. Maybe none: then the digests
     serve."""
-    seen_frames: int
-    """How many frames were looked at before near-duplicates were dropped."""
+    looked_at: int
+    """How many frames were looked at; near-duplicates and flat ones among them are not kept."""
     broke_off: bool
-    """The file could not be read to its end: it is cut short or damaged. What came before is here."""
-    media: Literal["video"] = "video"
+    """The file is cut short or damaged. What could be read is here."""
 
     def registrable(self) -> tuple[Fingerprint, ...]:
         """The codes with enough detail, each with its time in its derivation: "@12.500", "@12.500~fH"."""
@@ -80,3 +78,16 @@ class VideoFingerprints:
         for frame in self.frames:
             found.setdefault(frame.at_seconds, []).append(frame.fingerprint)
         return {at_seconds: tuple(codes) for at_seconds, codes in found.items()}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VideoFingerprints(VideoReading):
+    """All that is kept of a video: no frame, no name."""
+
+    digests: Digests
+    media: Literal["video"] = "video"
+
+    @classmethod
+    def of(cls, reading: VideoReading, digests: Digests) -> VideoFingerprints:
+        """The reading of a file and that file's digests."""
+        return cls(digests=digests, **{field.name: getattr(reading, field.name) for field in fields(reading)})

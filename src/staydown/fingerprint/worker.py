@@ -72,21 +72,48 @@ def _query(request: Request, limits: Limits, _answers: BinaryIO) -> bytes:
 
 
 def _video(request: Request, limits: Limits, answers: BinaryIO) -> bytes:
-    codes = _when_needed("video", "video_fingerprints")
-    file = io.BytesIO(request.body) if request.descriptor is None else open_file(request.descriptor)
+    read = _when_needed("video", "registered_reading")
+    with _video_file(request) as file:
+        derive = request.header["set"]
+        return pack_video(read(file, limits=limits[1], derive=derive, progress=_teller(answers)))
+
+
+def _query_video(request: Request, limits: Limits, answers: BinaryIO) -> bytes:
+    read = _when_needed("video", "sought_reading")
+    with _video_file(request) as file:
+        level = request.header["level"]
+        return pack_video(read(file, limits=limits[1], level=level, progress=_teller(answers)))
+
+
+def _video_file(request: Request) -> BinaryIO:
+    return io.BytesIO(request.body) if request.descriptor is None else open_file(request.descriptor)
+
+
+def _teller(answers: BinaryIO) -> Callable[[float], None]:
+    """Tells the parent each whole percent once."""
+    told = [-1]
 
     def tell(fraction: float) -> None:
-        write_frame(answers, pack_progress(fraction))
+        if int(fraction * 100) > told[0]:
+            told[0] = int(fraction * 100)
+            write_frame(answers, pack_progress(fraction))
 
-    return pack_video(codes(file, limits=limits[1], progress=tell))
+    return tell
 
 
-_HANDLERS: Mapping[str, Handler] = {"register": _register, "query": _query, "video": _video}
+_HANDLERS: Mapping[str, Handler] = {
+    "register": _register,
+    "query": _query,
+    "video": _video,
+    "query-video": _query_video,
+}
+_VIDEOS = frozenset({"video", "query-video"})
 
 
 def _seconds(request: Request, limits: Limits) -> float:
     """CPU time for a request: each thread of a video has its own share."""
-    return limits[1].seconds * limits[1].threads if request.header["do"] == "video" else limits[0].seconds
+    is_video = request.header["do"] in _VIDEOS
+    return limits[1].seconds * limits[1].threads if is_video else limits[0].seconds
 
 
 def _answer(request: Request, limits: Limits, answers: BinaryIO, handlers: Mapping[str, Handler]) -> bytes:
