@@ -6,6 +6,7 @@ from django.db import models
 
 from staydown.bank.terms import Source
 from staydown.fingerprint import Algorithm
+from staydown.fingerprint.views import MAX_NAME_CHARACTERS
 from staydown.matching.terms import EntryState
 
 
@@ -48,7 +49,7 @@ class CodeRecord(models.Model):
     algorithm = models.CharField(
         max_length=8, choices=[(algorithm.value, algorithm.value) for algorithm in Algorithm]
     )
-    derivation = models.CharField(max_length=16)
+    derivation = models.CharField(max_length=MAX_NAME_CHARACTERS)
     quality = models.PositiveSmallIntegerField()
     code = models.BinaryField(max_length=32)
 

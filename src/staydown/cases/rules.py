@@ -25,9 +25,11 @@ SUBMISSION_VERSION = 1
 # page names the same number and offers to add the rest to the case afterwards.
 MAX_ITEMS = 100
 # The largest set has 64 codes and that of the picture at 512 pixels; a moving picture has two for each of 15
-# further frames: 95. A video has at most 64 frames, each as it is and mirrored, 128; up to 200 a frame may
-# have a third code. More would only make the bank slower for everybody, and tell more of the picture.
-MAX_CODES = {"image": 100, "video": 200}
+# further frames: 95. A video has 12 for each of at most 64 frames: 768. More would only make the bank slower
+# for everybody, and tell more of the picture.
+MAX_CODES = {"image": 100, "video": 800}
+# Of one send, so that its text stays near two megabytes: 100 pictures with 100 codes take half of it.
+MAX_CODES_IN_ALL = 20_000
 
 
 def read_submission(text: str) -> tuple[SubmittedItem, ...]:
@@ -46,7 +48,10 @@ def read_submission(text: str) -> tuple[SubmittedItem, ...]:
         raise NothingToRegister
     if len(items) > MAX_ITEMS:
         raise TooManyItems(found=len(items), allowed=MAX_ITEMS)
-    return tuple(_read_item(item, position) for position, item in enumerate(items, start=1))
+    read = tuple(_read_item(item, position) for position, item in enumerate(items, start=1))
+    if sum(len(item.fingerprints) for item in read) > MAX_CODES_IN_ALL:
+        raise SubmissionRefused(f"at most {MAX_CODES_IN_ALL} codes can be sent at a time")
+    return read
 
 
 def _read_item(item: Any, position: int) -> SubmittedItem:

@@ -114,7 +114,7 @@ SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_HSTS_SECONDS = 31_536_000 if INSTALLATION.https else 0
 SECURE_SSL_REDIRECT = False
 # As a form sends them (each quote and bracket as three signs), 100 pictures of 33 codes are 0.4 MB, of 100
-# codes 1.2 MB, and 100 videos of 200 codes 2.5 MB: the most that cases/rules.py takes, and some room.
+# codes 1.2 MB, and 20,000 codes of frames 2.5 MB: the most that cases/rules.py takes, and some room.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 3_500_000
 # This site takes no files: a file part in a form is dropped unread.
 FILE_UPLOAD_HANDLERS = ["staydown.config.no_files.NoFiles"]

@@ -1,8 +1,9 @@
 """Parts of a picture that are registered beside the whole, as data with names. Refuses unknown names.
 
 A name is a view ("cc88": the middle 88 %), a turn ("r90", one of DERIVATIONS), or both ("cc88~fH"); a frame
-of a video is "@12.500" (seconds) or "@12.500~fH". Views only ever cut: a view that adds a border or a rotated
-picture's corners lets a decoder recover the picture (docs/explanation/what-a-fingerprint-can-leak.md).
+of a video is "@12.500" (seconds), "@12.500~fH" or "@12.500~cc88~fH". Views only ever cut: a view that adds a
+border or a rotated picture's corners lets a decoder recover the picture
+(docs/explanation/what-a-fingerprint-can-leak.md).
 The sets are in data/fingerprint/derivations.json, chosen by benchmarks/choose_set.py; the device reads the
 same.
 """
@@ -25,7 +26,8 @@ _PLACES = (_PACKAGE.parents[1] / "data" / "fingerprint", _PACKAGE / "_data" / "f
 
 DEFAULT_SET = "crops32"
 
-MAX_NAME_CHARACTERS = 16
+# "@123456.500~right-19~r270" has 25; the bank's table has room for so many (bank/models.py).
+MAX_NAME_CHARACTERS = 32
 
 # Which sides a view takes from, in thousandths of the side for each percent in its name: left, top, right,
 # bottom.
@@ -69,15 +71,24 @@ def split_derivation(name: str) -> tuple[str, str]:
 
 @lru_cache(maxsize=1024)
 def is_derivation(name: str) -> bool:
-    """Whether this names a view, a turn, a frame of a video, or one of those turned."""
+    """Whether this names a view, a turn, both, a frame of a video, or one of those within a frame."""
+    if len(name) > MAX_NAME_CHARACTERS:
+        return False
+    if not name.startswith("@"):
+        return _is_within_a_frame(name)
+    frame, has_more, rest = name.partition("~")
+    if not _FRAME.fullmatch(frame):
+        return False
+    return not has_more or (rest != "full" and _is_within_a_frame(rest))
+
+
+def _is_within_a_frame(name: str) -> bool:
     view, turn = split_derivation(name)
-    if len(name) > MAX_NAME_CHARACTERS or turn not in DERIVATIONS or name.endswith("~"):
+    if turn not in DERIVATIONS or name.endswith("~"):
         return False
     if "~" in name and turn == "full":
         return False  # one name for one thing
-    return bool(
-        view == "full" or _CUT_VIEW.fullmatch(view) or _ASPECT_VIEW.fullmatch(view) or _FRAME.fullmatch(view)
-    )
+    return bool(view == "full" or _CUT_VIEW.fullmatch(view) or _ASPECT_VIEW.fullmatch(view))
 
 
 def view_rectangle(view: str, *, width: int, height: int) -> Rectangle | None:

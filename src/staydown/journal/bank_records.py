@@ -10,12 +10,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from staydown.fingerprint.terms import MIN_QUALITY, Algorithm
+from staydown.fingerprint.views import MAX_NAME_CHARACTERS
 from staydown.journal.errors import BankRecordNotUnderstood
 from staydown.matching.held_bank import Codes, HeldBank, HeldEntry
 from staydown.matching.terms import EntryState
 
-# As long as the bank's table keeps them (bank/models.py).
-MAX_DERIVATION_CHARACTERS = 32
 _HEX_DIGITS = 64
 
 
@@ -75,7 +74,7 @@ def _codes(rows: Iterable[Any]) -> dict[Algorithm, Codes]:
     for algorithm, derivation, quality, digits in rows:
         if type(quality) is not int or not 0 <= quality <= 100:
             raise ValueError("not a quality")
-        if len(digits) != _HEX_DIGITS or not 0 < len(_text(derivation)) <= MAX_DERIVATION_CHARACTERS:
+        if len(digits) != _HEX_DIGITS or not 0 < len(_text(derivation)) <= MAX_NAME_CHARACTERS:
             raise ValueError("not a code")
         names, texts = found.setdefault(Algorithm(algorithm), ([], []))
         if quality >= MIN_QUALITY:
