@@ -1,7 +1,7 @@
 """The codes of the corpus: what is registered of each photo, and what each upload is looked up by.
 
-Both are computed by the code that ships, cached in var/bench/codes under a digest of the files that they depend on.
-Refuses to reuse codes after the kernel, the edits or the search for rectangles has changed.
+Both are computed by the code that ships, cached in var/bench/codes under a digest of the files that they
+depend on. Refuses to reuse codes after the kernel, the edits or the search for rectangles has changed.
 """
 
 from __future__ import annotations
@@ -43,15 +43,16 @@ VIEWS: tuple[str, ...] = (
 TURNS = staydown.fingerprint.DERIVATIONS
 # What an upload's rectangles are called, in the order of the arrays. The first two are the whole picture.
 QUERY_NAMES: tuple[str, ...] = (
-    "full", "full512", "strip", "interface", *(f"cut{n}" for n in range(1, 7)), *(f"deep{n}" for n in range(1, 11)),
+    "full", "full512", "strip", "interface",
+    *(f"cut{n}" for n in range(1, 7)), *(f"deep{n}" for n in range(1, 11)),
 )  # fmt: skip
 LEVELS: dict[str, tuple[int, ...]] = {
     "plain": (0,),
     "geo9": tuple(range(2)) + tuple(range(2, 10)),
     "deep": tuple(range(len(QUERY_NAMES))),
 }
-# Registration sees the picture as large as it is; beyond this a corpus of wallpapers would take hours and no code
-# would differ by more than a bit or two.
+# Registration sees the picture as large as it is; beyond this a corpus of wallpapers would take hours and no
+# code would differ by more than a bit or two.
 REGISTERED_LONGEST = 3000
 
 
@@ -81,7 +82,7 @@ class Uploads:
     """(uploads, len(QUERY_NAMES)), -1 where the upload has no such rectangle."""
 
     def sought(self, level: str) -> npt.NDArray[np.bool_]:
-        """(uploads, len(QUERY_NAMES)): which codes are looked up at this level: those of quality 50 and more."""
+        """(uploads, len(QUERY_NAMES)): which codes are sought at this level: those of quality 50 and more."""
         mask = np.zeros(len(QUERY_NAMES), bool)
         mask[list(LEVELS[level])] = True
         return mask & (self.quality >= MIN_QUALITY)
@@ -95,7 +96,7 @@ def register(picture: Picture) -> Registered:
 
 
 def codes_of_views(pixels: Codes, views: Sequence[str]) -> tuple[Codes, npt.NDArray[np.int16], Codes, int]:
-    """Codes (views, 8, 32) and qualities of these views of a picture, and the eight pdq512 codes with theirs."""
+    """Codes (views, 8, 32) and qualities of these views, and the eight pdq512 codes with theirs."""
     height, width = pixels.shape[:2]
     scan, whole = scan_strips([pixels], width=width, height=height, keeps_plane=True)
     codes = np.zeros((len(views), 8, 32), np.uint8)
@@ -113,7 +114,7 @@ def codes_of_views(pixels: Codes, views: Sequence[str]) -> tuple[Codes, npt.NDAr
 
 
 def query_codes(jpeg: bytes) -> tuple[Codes, npt.NDArray[np.int16]]:
-    """Codes (names, 32) and qualities of an upload at the deepest level, as the upload check computes them."""
+    """Codes (names, 32) and qualities of an upload at the deepest level, as the check computes them."""
     _, _, views = query_answer(jpeg, limits=DEFAULT_LIMITS, level=QueryLevel.DEEP)
     codes = np.zeros((len(QUERY_NAMES), 32), np.uint8)
     quality = np.full(len(QUERY_NAMES), -1, np.int16)
@@ -136,14 +137,19 @@ def upload_codes(picture: Picture) -> Uploads:
     made = edits.uploads(corpus.pixels_of(picture, longest=edits.LONGEST_CAP), picture.identity)
     found = [query_codes(one.jpeg) for one in made]
     return Uploads(
-        picture, tuple(one.family for one in made), np.stack([c for c, _ in found]), np.stack([q for _, q in found])
+        picture,
+        tuple(one.family for one in made),
+        np.stack([c for c, _ in found]),
+        np.stack([q for _, q in found]),
     )
 
 
 def unedited_codes(picture: Picture) -> Uploads:
     """The query codes of a stranger or a graphic as it is."""
     held = io.BytesIO()
-    Image.fromarray(corpus.pixels_of(picture, longest=edits.LONGEST_CAP)).save(held, "JPEG", quality=edits.JPEG_QUALITY)
+    Image.fromarray(corpus.pixels_of(picture, longest=edits.LONGEST_CAP)).save(
+        held, "JPEG", quality=edits.JPEG_QUALITY
+    )
     codes, quality = query_codes(held.getvalue())
     return Uploads(picture, ("unedited",), codes[None], quality[None])
 
@@ -190,7 +196,9 @@ def _all(
 def _save(path: Path, made: Registered | Uploads) -> None:
     draft = path.with_suffix(".draft.npz")
     if isinstance(made, Registered):
-        np.savez(draft, codes=made.codes, quality=made.quality, code512=made.code512, quality512=made.quality512)
+        np.savez(
+            draft, codes=made.codes, quality=made.quality, code512=made.code512, quality512=made.quality512
+        )
     else:
         np.savez(draft, codes=made.codes, quality=made.quality, families=np.array(made.families))
     draft.replace(path)

@@ -1,8 +1,8 @@
 """The pictures of the benchmarks: photos, strangers and graphics out of freely licensed packages.
 
 The manifest (benchmarks/corpus.tsv) names each by SHA-256 and by its place in a pinned package; the pictures
-themselves stay in var/bench, which git ignores. Nothing here decides what belongs in the corpus: benchmarks/gather.py
-lists candidates and a person looks at them.
+themselves stay in var/bench, which git ignores. Nothing here decides what belongs in the corpus:
+benchmarks/gather.py lists candidates and a person looks at them.
 """
 
 from __future__ import annotations
@@ -27,7 +27,10 @@ Image.MAX_IMAGE_PIXELS = 200_000_000
 
 @dataclass(frozen=True)
 class Picture:
-    """One row of the manifest; `kind` is `photo`, `stranger` (only for false hits) or `graphic`; `split` is `train` or `test`."""
+    """One row of the manifest.
+
+    kind: `photo`, `stranger` (only for false hits) or `graphic`. split: `train` or `test`.
+    """
 
     kind: str
     split: str
@@ -45,7 +48,7 @@ class Picture:
 
 
 def split_of(path: str) -> str:
-    """`train` or `test`, by the MD5 of the path within the packages, so that it never depends on order or chance."""
+    """`train` or `test`, by the MD5 of the path within the packages: never by order or chance."""
     return "train" if hashlib.md5(path.encode(), usedforsecurity=False).digest()[0] % 2 == 0 else "test"
 
 
@@ -100,7 +103,9 @@ def pictures(kind: str, split: str | None = None) -> list[Picture]:
         else:
             had.append(picture)
     if len(had) < len(wanted):
-        print(f"{len(wanted) - len(had)} of {len(wanted)} pictures of kind {kind} are missing", file=sys.stderr)
+        print(
+            f"{len(wanted) - len(had)} of {len(wanted)} pictures of kind {kind} are missing", file=sys.stderr
+        )
     return had
 
 

@@ -1,8 +1,9 @@
 """What people do to a picture before they upload it again: 22 families of edits with random parameters.
 
-Every parameter comes from a generator seeded by the photo, the family and a number, so a run can be repeated; no
-crop ever uses a whole percentage or an exact aspect, because those are what a registration set holds and a test on
-them would be worthless. Interfaces are drawn here, never copied from an application.
+Every parameter comes from a generator seeded by the photo, the family and a number, so a run can be
+repeated; no
+crop ever uses a whole percentage or an exact aspect, because those are what a registration set holds and a
+test on them would be worthless. Interfaces are drawn here, never copied from an application.
 """
 
 from __future__ import annotations
@@ -129,9 +130,13 @@ def _letterbox_any(pixels: Pixels, rng: Generator) -> Pixels:
     share = float(rng.choice([0.5, 0.5, rng.uniform(0.2, 0.8)]))
     if rng.random() < 0.6:
         total = round(h * bars / (1 - bars))
-        return screens.padded(pixels, round(total * share), total - round(total * share), 0, 0, screens.paint(rng))
+        return screens.padded(
+            pixels, round(total * share), total - round(total * share), 0, 0, screens.paint(rng)
+        )
     total = round(w * bars / (1 - bars))
-    return screens.padded(pixels, 0, 0, round(total * share), total - round(total * share), screens.paint(rng))
+    return screens.padded(
+        pixels, 0, 0, round(total * share), total - round(total * share), screens.paint(rng)
+    )
 
 
 def _small_rotation(pixels: Pixels, rng: Generator) -> Pixels:
@@ -182,13 +187,17 @@ def _photometric(pixels: Pixels, rng: Generator) -> Pixels:
         grey = value @ np.array([0.299, 0.587, 0.114], np.float32)
         value = grey[..., None] + (value - grey[..., None]) * rng.uniform(0.0, 2.0)
     elif what == 5:
-        value = value @ np.array([[0.393, 0.349, 0.272], [0.769, 0.686, 0.534], [0.189, 0.168, 0.131]], np.float32)
+        value = value @ np.array(
+            [[0.393, 0.349, 0.272], [0.769, 0.686, 0.534], [0.189, 0.168, 0.131]], np.float32
+        )
     elif what == 6:
         value += rng.normal(0, rng.uniform(5, 30), value.shape).astype(np.float32)
     elif what == 7:
         value = cv2.GaussianBlur(value, (0, 0), rng.uniform(0.8, 5))
     elif what == 8:
-        value = np.stack([cv2.equalizeHist(np.ascontiguousarray(pixels[..., i])) for i in range(3)], 2).astype(np.float32)
+        value = np.stack(
+            [cv2.equalizeHist(np.ascontiguousarray(pixels[..., i])) for i in range(3)], 2
+        ).astype(np.float32)
     else:
         h, w = pixels.shape[:2]
         y, x = np.mgrid[-1 : 1 : h * 1j, -1 : 1 : w * 1j]
@@ -206,7 +215,9 @@ def _jpeg_and_resize(pixels: Pixels, rng: Generator) -> Pixels:
 
 
 def _through_jpeg(pixels: Pixels, quality: int) -> Pixels:
-    _, data = cv2.imencode(".jpg", np.ascontiguousarray(pixels[..., ::-1]), [cv2.IMWRITE_JPEG_QUALITY, quality])
+    _, data = cv2.imencode(
+        ".jpg", np.ascontiguousarray(pixels[..., ::-1]), [cv2.IMWRITE_JPEG_QUALITY, quality]
+    )
     return np.ascontiguousarray(cv2.imdecode(data, cv2.IMREAD_COLOR)[..., ::-1])
 
 
@@ -237,9 +248,26 @@ SIMPLE: dict[str, Edit] = {
     "JPEG and resize": _jpeg_and_resize,
     "collage": _collage,
 }
-# What people combine: small crops, mirrors, filters and re-encoding first, then captions, bars and screenshots.
-FIRST_STEPS = ("crop centred", "crop one side", "crop to aspect, centred", "flip", "photometric", "JPEG and resize", "overlay")
-LAST_STEPS = ("border", "letterbox, any", "viewer screenshot", "feed screenshot", "caption bar", "photometric", "JPEG and resize")
+# What people combine: small crops, mirrors, filters and re-encoding first, then captions, bars and
+# screenshots.
+FIRST_STEPS = (
+    "crop centred",
+    "crop one side",
+    "crop to aspect, centred",
+    "flip",
+    "photometric",
+    "JPEG and resize",
+    "overlay",
+)
+LAST_STEPS = (
+    "border",
+    "letterbox, any",
+    "viewer screenshot",
+    "feed screenshot",
+    "caption bar",
+    "photometric",
+    "JPEG and resize",
+)
 
 
 def _chain(pixels: Pixels, rng: Generator) -> Pixels:
@@ -250,7 +278,7 @@ def _chain(pixels: Pixels, rng: Generator) -> Pixels:
 
 FAMILIES: dict[str, Edit] = {**SIMPLE, "random chain": _chain}
 # 61 uploads for each photo; fewer where a family has few outcomes.
-COUNTS = {family: 3 for family in FAMILIES} | {
+COUNTS = dict.fromkeys(FAMILIES, 3) | {
     "flip": 2, "quarter turn": 2, "JPEG and resize": 2, "viewer screenshot": 2, "letterbox, standard": 2,
 }  # fmt: skip
 
@@ -277,4 +305,6 @@ def capped(pixels: Pixels, longest: int) -> Pixels:
     scale = longest / max(h, w)
     if scale >= 1:
         return pixels
-    return cv2.resize(pixels, (max(8, round(w * scale)), max(8, round(h * scale))), interpolation=cv2.INTER_AREA)
+    return cv2.resize(
+        pixels, (max(8, round(w * scale)), max(8, round(h * scale))), interpolation=cv2.INTER_AREA
+    )

