@@ -2,12 +2,13 @@
  *
  * Rows become luma numerators (exact integers) once; then they go to the exact filter or to the separable operator, to
  * pdq512's sample, and, if views are wanted, into a plane of block means. Memory is bounded by the width, not by the
- * picture: the plane has fewer than 2048 x 2048 samples whatever the picture's size.
+ * picture: the plane has at most 2^22 samples whatever the picture's size.
  */
 #include "fingerprint_parts.h"
 
 #define MAX_SIDE 65535   /* keeps every product below inside 32 bits; larger sides are refused */
-#define PLANE_SIDE 1024  /* the plane keeps at least as many samples a side, so that a view of half a side keeps 512 */
+#define PLANE_SIDE 1024  /* the plane's shorter side keeps at least as many samples, so that a view of half of it has 512 */
+#define PLANE_SAMPLES (1 << 22) /* and the plane has no more than these, 16 MB: strips and panoramas are kept coarser */
 
 typedef union {
   exact_t exact;
@@ -24,7 +25,7 @@ typedef struct __attribute__((aligned(STATE_ALIGNMENT))) {
   int32_t has_small;
   int32_t small_next;    /* exact: next row of the 512 x 512 sample to be cut from the picture */
   int32_t small_waiting; /* exact: rows cut but not yet scanned: they go in BATCH at a time */
-  int32_t block_x, block_y; /* fed pixels a sample of the plane */
+  int32_t block; /* fed pixels a side of what one sample of the plane stands for */
   int32_t plane_width, plane_height;
   /* Bytes from the photo to its parts; 0 if there is none. */
   uint32_t rows, full, small, small_rows, block_sums, plane, scratch, end;
@@ -36,7 +37,11 @@ static int32_t divided_up(int32_t n, int32_t by) { return (n + by - 1) / by; }
 
 static int is_fast(const photo_t *photo) { return photo->flags & SD_FAST; }
 
-static int32_t block_of(int32_t fed_side) { return fed_side < PLANE_SIDE ? 1 : fed_side / PLANE_SIDE; }
+static int32_t block_of(int32_t width, int32_t height) {
+  int32_t shorter = width < height ? width : height, block = shorter < PLANE_SIDE ? 1 : shorter / PLANE_SIDE;
+  while ((int64_t)divided_up(width, block) * divided_up(height, block) > PLANE_SAMPLES) block++;
+  return block;
+}
 
 static axis_t whole_axis(int32_t side, int32_t fed_side, int32_t step, int32_t is_512) {
   return (axis_t){0, side, step, fed_side, is_512};
@@ -80,9 +85,9 @@ static int lay_out(photo_t *photo, int32_t width, int32_t height, int32_t step, 
     if (!is_fast(photo)) photo->small_rows = take(photo, BATCH * 4u * SMALL_SIDE);
   }
   if (flags & SD_KEEP_PLANE) {
-    photo->block_x = block_of(photo->fed_width), photo->block_y = block_of(photo->fed_height);
-    photo->plane_width = divided_up(photo->fed_width, photo->block_x);
-    photo->plane_height = divided_up(photo->fed_height, photo->block_y);
+    photo->block = block_of(photo->fed_width, photo->fed_height);
+    photo->plane_width = divided_up(photo->fed_width, photo->block);
+    photo->plane_height = divided_up(photo->fed_height, photo->block);
     photo->block_sums = take(photo, 4u * padded(photo->fed_width));
     photo->plane = take(photo, 4u * padded(photo->plane_width) * (uint32_t)photo->plane_height);
     photo->scratch = take(photo, 4u * (padded(photo->plane_width) + bands_floats(width) + bands_floats(height)));
@@ -140,10 +145,10 @@ WIDE_CLONES static void plane_values(const uint32_t *restrict sums, float *restr
 /* A block has at most 64 x 64 pixels, so its sum stays below 2^30. */
 static void plane_row(photo_t *photo, const int32_t *numerators) {
   uint32_t *sums = part(photo, photo->block_sums);
-  int32_t y = photo->rows_in, width = photo->fed_width, block = photo->block_x, rows = y % photo->block_y + 1;
+  int32_t y = photo->rows_in, width = photo->fed_width, block = photo->block, rows = y % block + 1;
   (rows == 1 ? set_row : add_row)(sums, numerators, width);
-  if (rows < photo->block_y && y < photo->fed_height - 1) return;
-  float *out = (float *)part(photo, photo->plane) + padded(photo->plane_width) * (uint32_t)(y / photo->block_y);
+  if (rows < block && y < photo->fed_height - 1) return;
+  float *out = (float *)part(photo, photo->plane) + padded(photo->plane_width) * (uint32_t)(y / block);
   int32_t whole = width / block;
   plane_values(sums, out, whole, block, rows);
   if (whole < photo->plane_width) block_means(sums + whole * block, out + whole, 1, width - whole * block, rows);
@@ -257,8 +262,8 @@ int32_t sd_photo_view(void *state, int32_t left, int32_t top, int32_t width, int
   int is_inside = left >= 0 && top >= 0 && width >= SD_MIN_SIDE && height >= SD_MIN_SIDE && width <= photo->width &&
                   height <= photo->height && left <= photo->width - width && top <= photo->height - height;
   if (!photo->is_finished || !photo->plane || !is_inside) return -1;
-  axis_t x = {left, width, photo->step * photo->block_x, photo->plane_width, 0};
-  axis_t y = {top, height, photo->step * photo->block_y, photo->plane_height, 0};
+  axis_t x = {left, width, photo->step * photo->block, photo->plane_width, 0};
+  axis_t y = {top, height, photo->step * photo->block, photo->plane_height, 0};
   float grid[GRID * GRID];
   grid_of_rectangle(part(photo, photo->plane), padded(photo->plane_width), &x, &y, part(photo, photo->scratch), grid);
   return code_grid(grid, codes).quality;

@@ -51,7 +51,7 @@ SD_EXPORT(sd_photo_finish) int32_t sd_photo_finish(void *state, uint8_t *codes, 
  * at least SD_MIN_SIDE. Returns its quality, 0..100, or -1 if it is refused. */
 SD_EXPORT(sd_photo_view) int32_t sd_photo_view(void *state, int32_t left, int32_t top, int32_t width, int32_t height,
                                                uint8_t *codes);
-/* The kept plane: luma 0..255 of equal blocks, fewer than 2048 a side; 0 without SD_KEEP_PLANE. */
+/* The kept plane: luma 0..255 of equal blocks, at most 2^22 of them; 0 without SD_KEEP_PLANE. */
 SD_EXPORT(sd_photo_plane_width) int32_t sd_photo_plane_width(const void *state);
 SD_EXPORT(sd_photo_plane_height) int32_t sd_photo_plane_height(const void *state);
 /* out: plane_height x plane_width floats. 0 if done, -1 if there is none yet. */

@@ -5,17 +5,24 @@
 
 import { SAMPLES, round } from './code-js.js';
 
-const PLANE_SIDE = 1024; // a block has as many whole pixels as leave at least this many blocks a side
+const PLANE_SIDE = 1024; // the shorter side keeps at least as many blocks ...
+const PLANE_BLOCKS = 1 << 22; // ... unless the plane would have more than these: 16 MB
 const THOUSAND = 1000; // numerators are thousandths of a grey level
 
-/** Block means of the luma of a picture that is fed row by row: fewer than 2048 x 2048, however large it is. */
+/** The side of a square block in pixels. */
+function blockSide(width, height) {
+  let block = Math.max(1, Math.floor(Math.min(width, height) / PLANE_SIDE));
+  while (Math.ceil(width / block) * Math.ceil(height / block) > PLANE_BLOCKS) block++;
+  return block;
+}
+
+/** Block means of the luma of a picture that is fed row by row: at most 2^22, however large it is. */
 export class LumaPlane {
   constructor(width, height) {
     this.height = height;
-    this.blockWidth = Math.max(1, Math.floor(width / PLANE_SIDE));
-    this.blockHeight = Math.max(1, Math.floor(height / PLANE_SIDE));
-    this.columns = Math.ceil(width / this.blockWidth);
-    this.values = new Float32Array(this.columns * Math.ceil(height / this.blockHeight));
+    this.block = blockSide(width, height);
+    this.columns = Math.ceil(width / this.block);
+    this.values = new Float32Array(this.columns * Math.ceil(height / this.block));
     this.sums = new Int32Array(width); // of at most 64 x 64 pixels: below 2^30
     this.rowsIn = 0;
     this.valuesOut = 0;
@@ -24,18 +31,18 @@ export class LumaPlane {
   /** numerators: 299 R + 587 G + 114 B of each pixel of the next row, exact integers. */
   push(numerators) {
     const { sums } = this;
-    const rows = (this.rowsIn % this.blockHeight) + 1;
+    const rows = (this.rowsIn % this.block) + 1;
     if (rows === 1) sums.set(numerators);
     else for (let x = 0; x < sums.length; x++) sums[x] += numerators[x];
     this.rowsIn++;
-    if (rows === this.blockHeight || this.rowsIn === this.height) this.takeMeans(rows);
+    if (rows === this.block || this.rowsIn === this.height) this.takeMeans(rows);
   }
 
   /** The last block of a row or a column may have fewer pixels. */
   takeMeans(rows) {
-    const { sums, blockWidth } = this;
-    for (let first = 0; first < sums.length; first += blockWidth) {
-      const end = Math.min(first + blockWidth, sums.length);
+    const { sums, block } = this;
+    for (let first = 0; first < sums.length; first += block) {
+      const end = Math.min(first + block, sums.length);
       let sum = 0;
       for (let x = first; x < end; x++) sum += sums[x];
       this.values[this.valuesOut++] = round(sum * (1 / (THOUSAND * rows * (end - first))));
@@ -84,11 +91,11 @@ function addRow(sums, values, at, weight) {
 
 /** The 64 x 64 samples of a part of the picture, {left, top, width, height} in pixels: rows first, then columns. */
 export function gridOfRectangle(plane, { left, top, width, height }) {
-  const { values, columns, blockWidth, blockHeight } = plane;
-  const across = bandsOnBlocks(left, width, blockWidth);
-  const down = bandsOnBlocks(top, height, blockHeight);
-  const firstColumn = Math.floor(left / blockWidth);
-  const sums = new Float32Array(Math.floor((left + width - 1) / blockWidth) - firstColumn + 1);
+  const { values, columns, block } = plane;
+  const across = bandsOnBlocks(left, width, block);
+  const down = bandsOnBlocks(top, height, block);
+  const firstColumn = Math.floor(left / block);
+  const sums = new Float32Array(Math.floor((left + width - 1) / block) - firstColumn + 1);
   const grid = new Float32Array(SAMPLES * SAMPLES);
   down.forEach(({ first: firstRow, weights: rowWeights }, i) => {
     sums.fill(0);

@@ -125,7 +125,7 @@ class PhotoScan:
         return Turns(codes, quality)
 
     def plane(self) -> Plane:
-        """The kept luma, 0..255, as block means: (rows, columns) float32, fewer than 2048 a side."""
+        """The kept luma, 0..255, as block means: (rows, columns) float32, at most 2**22 of them."""
         values, width, height = _native.photo_plane(self._photo)
         return np.frombuffer(values, np.float32).reshape(height, width)
 

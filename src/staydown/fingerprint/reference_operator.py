@@ -16,6 +16,7 @@ from staydown.fingerprint.kernel import PhotoCodes, Pixels, Plane, Rectangle, Tu
 from staydown.fingerprint.reference import GRID, SMALL_SIDE, codes_of_grids, turns_of_grid, window_of
 
 PLANE_SIDE = 1024
+PLANE_SAMPLES = 1 << 22
 THOUSAND = 1000
 
 Numerators = npt.NDArray[np.int64]
@@ -51,9 +52,9 @@ def fast_codes(pixels: Pixels, *, width: int, height: int, step: int = 1) -> Pho
 
 def view_turns(pixels: Pixels, rectangle: Rectangle, *, step: int = 1) -> Turns:
     """As `PhotoScan.view` of a scan that was fed with these pixels."""
-    plane, block_x, block_y = plane_of(luma_numerators(pixels))
-    across = Axis(rectangle.left, rectangle.width, step * block_x, plane.shape[1])
-    down = Axis(rectangle.top, rectangle.height, step * block_y, plane.shape[0])
+    plane, block = plane_of(luma_numerators(pixels))
+    across = Axis(rectangle.left, rectangle.width, step * block, plane.shape[1])
+    down = Axis(rectangle.top, rectangle.height, step * block, plane.shape[0])
     return turns_of_grid(grid_of(plane, across, down, divisor=1))
 
 
@@ -65,16 +66,18 @@ def luma_numerators(pixels: Pixels) -> Numerators:
     return 299 * red + 587 * green + 114 * blue
 
 
-def plane_of(numerators: Numerators) -> tuple[Plane, int, int]:
-    """Block means of the luma, and the width and height of a block in pixels."""
+def plane_of(numerators: Numerators) -> tuple[Plane, int]:
+    """Means of square blocks of the luma, and the side of a block in pixels."""
     height, width = numerators.shape
-    block_x, block_y = (max(1, side // PLANE_SIDE) for side in (width, height))
-    tops, lefts = np.arange(0, height, block_y), np.arange(0, width, block_x)
+    block = max(1, min(width, height) // PLANE_SIDE)
+    while -(-width // block) * -(-height // block) > PLANE_SAMPLES:
+        block += 1
+    tops, lefts = np.arange(0, height, block), np.arange(0, width, block)
     sums = np.add.reduceat(np.add.reduceat(numerators, tops, axis=0), lefts, axis=1)
-    rows = np.minimum(block_y, height - tops)[:, None]
-    columns = np.minimum(block_x, width - lefts)[None, :]
+    rows = np.minimum(block, height - tops)[:, None]
+    columns = np.minimum(block, width - lefts)[None, :]
     shares = 1.0 / (THOUSAND * rows * columns)
-    return (sums * shares).astype(np.float32), block_x, block_y
+    return (sums * shares).astype(np.float32), block
 
 
 def grid_of(samples: Plane, across: Axis, down: Axis, *, divisor: int) -> Plane:
