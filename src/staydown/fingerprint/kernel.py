@@ -5,7 +5,7 @@ Which path is used where, and why: docs/adr/0007-one-operator-for-speed-and-view
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from enum import IntEnum
+from enum import StrEnum
 
 import numpy as np
 import numpy.typing as npt
@@ -26,12 +26,12 @@ _FAST, _KEEP_PLANE = 1, 2  # SD_FAST, SD_KEEP_PLANE in native/include/staydown.h
 SAFE_MARGIN = 0.007
 
 
-class Method(IntEnum):
+class Method(StrEnum):
     """How PDQ is computed."""
 
-    EXACT = 0
+    EXACT = "exact"
     """In the published order of float operations: bit-identical to `pdqhash`. For what is registered."""
-    FAST = _FAST
+    FAST = "fast"
     """By one separable operator, about three times as quick: for what is only looked up."""
 
 
@@ -96,7 +96,7 @@ class PhotoScan:
         keeps_plane: bool = False,
     ) -> None:
         check_sides(width, height)
-        flags = int(method) | (_KEEP_PLANE if keeps_plane else 0)
+        flags = (_FAST if method is Method.FAST else 0) | (_KEEP_PLANE if keeps_plane else 0)
         self._photo = _native.photo_begin(width, height, step, flags)
 
     def rows(self, strip: Pixels) -> None:
