@@ -216,6 +216,17 @@ def test_missing_opencv_is_named_with_what_to_install(folder: Path, monkeypatch:
     assert "pip install 'staydown[compare]'" in result.stderr
 
 
+def test_interrupt_is_told_apart_from_no_likeness(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    # Given somebody who presses Ctrl-C while a folder is ranked
+    def interrupted(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("staydown.matching.second_look_pool.SecondLookPool.rank", interrupted)
+
+    # Then the exit code is the one of an interrupt
+    assert _run(folder / "a.jpg", folder / "found").exit_code == 130
+
+
 def test_command_runs_as_its_own_process(folder: Path) -> None:
     run = subprocess.run(
         [

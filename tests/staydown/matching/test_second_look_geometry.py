@@ -154,3 +154,31 @@ def test_places_are_told_in_full_size_pixels():
     look = best_look([a] * 4, b)
     assert np.allclose(look.outline, [(0, 0), (1024, 0), (1024, 768), (0, 768)], atol=0.2)
     assert np.allclose(np.max(look.agreeing_a, axis=0), 4 * np.max(look.agreeing_b, axis=0), atol=1)
+
+
+PLACES = {
+    "anywhere": lambda rng, count: rng.uniform(-4, LONG_SIDE + 4, (count, 2)),
+    "one place": lambda rng, count: np.repeat(rng.uniform(0, LONG_SIDE, (1, 2)), count, axis=0),
+    "a line": lambda rng, count: rng.uniform(0, LONG_SIDE, (count, 1)) * (1, 0.5),
+    "a few places": lambda rng, count: rng.integers(0, 3, (count, 2)),
+    "a grid": lambda rng, count: rng.integers(0, 9, (count, 2)) * 64,
+}
+
+
+@pytest.mark.parametrize("of_a", PLACES.values(), ids=PLACES)
+@pytest.mark.parametrize("of_b", PLACES.values(), ids=PLACES)
+def test_no_arrangement_of_corners_brings_it_down(of_a, of_b):
+    # Given corners in odd places, in pictures of odd sizes, with the same codes
+    rng = np.random.default_rng(11)
+    for _ in range(12):
+        count = int(rng.integers(0, 50))
+        codes = _codes(count)
+        (width, height), (wide, high) = rng.choice([1, 5, 200, 3000, 65_535], (2, 2)).tolist()
+        a = _features(of_a(rng, count), codes, width=width, height=height)
+        b = _features(of_b(rng, count), codes, width=wide, height=high)
+
+        # When they are compared; Then there is an answer whose numbers are numbers
+        look = best_look([a] * 4, b)
+        assert np.isfinite(look.outline or ()).all()
+        assert 0 <= look.covered_share_a <= 1
+        assert 0 <= look.covered_share_b <= 1
