@@ -32,6 +32,7 @@ from staydown.client.terms import (
     CopyInstruction,
     GoneReport,
     OnUnreachable,
+    Stretch,
     WebhookEvent,
 )
 
@@ -51,6 +52,7 @@ __all__ = [
     "ProblemAnswer",
     "RequestRefused",
     "Staydown",
+    "Stretch",
     "Unreachable",
     "WebhookEvent",
     "WebhookRefused",

@@ -11,8 +11,9 @@ from typing import BinaryIO, TypeAlias
 
 from staydown.client.errors import MediaNotReadable
 from staydown.fingerprint.terms import MediaFingerprints, QueryFingerprints
+from staydown.fingerprint.video_terms import VideoFingerprints
 
-Computed: TypeAlias = MediaFingerprints | QueryFingerprints
+Computed: TypeAlias = MediaFingerprints | QueryFingerprints | VideoFingerprints
 Media: TypeAlias = str | os.PathLike[str] | bytes | bytearray | memoryview | BinaryIO | Computed
 
 

@@ -4,6 +4,7 @@ It opens no socket and no file and never guesses: an answer outside the protocol
 """
 
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import BinaryIO
@@ -18,9 +19,12 @@ from staydown.client.errors import (
     Unreachable,
 )
 from staydown.client.media import Computed
-from staydown.client.terms import Action, CheckMatch, CheckResult, CopyInstruction, GoneReport
-from staydown.fingerprint.terms import Fingerprint, QueryFingerprints
+from staydown.client.terms import Action, CheckMatch, CheckResult, CopyInstruction, GoneReport, Stretch
+from staydown.fingerprint.terms import DERIVATIONS, Fingerprint, MediaFingerprints, QueryFingerprints
+from staydown.fingerprint.video_terms import FrameFingerprint, VideoFingerprints
 
+# Parts of a picture as the API takes them: "full", "strip", "cut1".
+_PART = re.compile(r"[a-z][a-z0-9-]{0,15}")
 _GATE_ACTIONS = {200: Action.ALLOW, 202: Action.HOLD, 451: Action.BLOCK}
 
 
@@ -81,11 +85,14 @@ def check_request(
 
 
 def fingerprints_document(media: Computed) -> dict[str, object]:
-    """The "fingerprints" member of a JSON check: digests, the whole picture's codes, and those of its parts.
+    """The "fingerprints" member of a JSON check: digests, and codes of a picture and its parts or of frames.
 
     Turned and mirrored codes stay here: the bank holds its own.
     """
     document: dict[str, object] = {"sha256": media.digests.sha256, "md5": media.digests.md5}
+    if isinstance(media, VideoFingerprints):
+        document["frames"] = [_frame_document(frame) for frame in media.frames if _is_as_it_is(frame)]
+        return document
     parts: list[dict[str, object]] = []
     for name, fingerprint in _named(media):
         if fingerprint.derivation != "full":
@@ -100,7 +107,17 @@ def fingerprints_document(media: Computed) -> dict[str, object]:
     return document
 
 
-def _named(media: Computed) -> Iterator[tuple[str, Fingerprint]]:
+def _is_as_it_is(frame: FrameFingerprint) -> bool:
+    name = frame.fingerprint.derivation
+    return bool(_PART.fullmatch(name)) and name not in DERIVATIONS[1:]
+
+
+def _frame_document(frame: FrameFingerprint) -> dict[str, object]:
+    code = {"hex": frame.fingerprint.hex, "quality": frame.fingerprint.quality}
+    return {"at_seconds": frame.at_seconds, "name": frame.fingerprint.derivation, **code}
+
+
+def _named(media: MediaFingerprints | QueryFingerprints) -> Iterator[tuple[str, Fingerprint]]:
     if isinstance(media, QueryFingerprints):
         return ((view.name, view.fingerprint) for view in media.views)
     return (("full", fingerprint) for fingerprint in media.fingerprints)
@@ -233,4 +250,25 @@ def _match(one: object, answer: Answer) -> CheckMatch:
         state=_text(one, "state", answer),
         rule=_text(one, "rule", answer),
         view=_text(one, "view", answer) if "view" in one else "full",
+        stretch=_stretch(one["stretch"], answer) if one.get("stretch") is not None else None,
     )
+
+
+def _stretch(one: object, answer: Answer) -> Stretch:
+    frames = one.get("frames") if isinstance(one, dict) else None
+    if not isinstance(one, dict) or not isinstance(frames, int) or isinstance(frames, bool):
+        raise AnswerNotUnderstood("a stretch is not an object with a number of frames", status=answer.status)
+    upload_seconds = _seconds(one.get("upload_seconds"), answer)
+    entry_seconds = one.get("entry_seconds")
+    return Stretch(
+        upload_seconds=upload_seconds,
+        entry_seconds=None if entry_seconds is None else _seconds(entry_seconds, answer),
+        frames=frames,
+    )
+
+
+def _seconds(pair: object, answer: Answer) -> tuple[float, float]:
+    match pair:
+        case [int() | float() as begin, int() | float() as end]:
+            return float(begin), float(end)
+    raise AnswerNotUnderstood("a stretch has no begin and end", status=answer.status)

@@ -21,12 +21,25 @@ class Action(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Stretch:
+    """Which part of an uploaded video matched, in seconds: its first and its last frame that did.
+
+    `entry_seconds` is the same part of what was registered, None if that is a picture.
+    """
+
+    upload_seconds: tuple[float, float]
+    entry_seconds: tuple[float, float] | None
+    frames: int
+
+
+@dataclass(frozen=True, slots=True)
 class CheckMatch:
     """One entry of the bank that the upload resembles.
 
     `kind` is "exact" (the same file) or "near"; `distance_bits` is 0..256 and 0 for exact ones; `derivation`
     says which variant of the registered picture matched, `view` in which part of the upload it was found
-    ("full", "strip", "cut1", ...); `rule` names the rule that chose the action.
+    ("full", "strip", "cut1", ...); `rule` names the rule that chose the action. A video that is near has a
+    `stretch`.
     """
 
     entry_id: str
@@ -37,6 +50,7 @@ class CheckMatch:
     state: str
     rule: str
     view: str = "full"
+    stretch: Stretch | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ Known: a refresh runs on the event loop, so a new generation of a large bank hol
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import time
 from pathlib import Path
@@ -22,7 +23,8 @@ from staydown.journal import (
 )
 from staydown.match_api.terms import Upload
 from staydown.matching import Match
-from staydown.matching.held_bank import HeldBank
+from staydown.matching.find_video import hits_in_parts, video_matches
+from staydown.matching.held_bank import CodeHit, HeldBank
 
 logger = logging.getLogger(__name__)
 
@@ -106,3 +108,18 @@ class BankView:
     def find(self, upload: Upload) -> list[Match]:
         """Every entry that the upload matches, each once: exact before near, then the nearest code."""
         return self._held.find(upload.sought(), sha256=upload.sha256, md5=upload.md5)
+
+    async def find_video(self, upload: Upload) -> list[Match]:
+        """As `find`, for an upload with frames: the same video, a stretch of one, or a picture shown in it.
+
+        Other requests get their turn between parts of the search; what they change counts at the end.
+        """
+        query = upload.frame_codes()
+        while True:
+            held, hits = self._held, list[CodeHit]()
+            for part in hits_in_parts(held, query):
+                hits += part
+                await asyncio.sleep(0)
+            if held is self._held:
+                return video_matches(held, query, hits, sha256=upload.sha256, md5=upload.md5)
+            # A new generation of the bank came meanwhile, which is rare: what was found is of the old one.

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import secrets
-from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -16,13 +15,12 @@ from staydown.match_api.errors import Refused
 from staydown.match_api.refusals import unavailable
 from staydown.match_api.settings import MatchApiSettings
 from staydown.match_api.terms import CheckAnswer, ToldMatch, Upload
-from staydown.matching import Action, Match, MatchKind, decide, verdict
+from staydown.matching import decide, strictest_first
 
 _TROUBLES = {
     "bank-missing": "The bank has not been published yet.",
     "bank-unreadable": "The bank cannot be read at the moment.",
 }
-_STRICTEST_FIRST = {Action.BLOCK: 0, Action.HOLD: 1, Action.ALLOW: 2}
 
 
 class Checker:
@@ -43,13 +41,20 @@ class Checker:
         if self.bank.trouble is not None:
             raise self._unavailable(self.bank.trouble, _TROUBLES[self.bank.trouble])
 
-    def check(self, upload: Upload, *, caller: Caller) -> CheckAnswer:
-        """What to do with the upload; recorded when this returns. Raises Refused."""
+    async def check(self, upload: Upload, *, caller: Caller) -> CheckAnswer:
+        """What to do with the upload; recorded when this returns. Raises Refused.
+
+        Others get their turn meanwhile only if the upload has frames.
+        """
         self.check_ready()
-        matches = self.bank.find(upload)
+        matches = await self.bank.find_video(upload) if upload.frames else self.bank.find(upload)
+        if upload.frames:
+            self.check_ready()
         answer = CheckAnswer(
             action=decide(matches),
-            matches=[ToldMatch.of(match) for match in self._listed(matches)],
+            matches=[
+                ToldMatch.of(match) for match in strictest_first(matches)[: self._settings.max_matches_told]
+            ],
             check_id=new_check_id(),
         )
         record = check_record(upload, answer, platform=caller.platform, at=datetime.now(UTC))
@@ -67,17 +72,8 @@ class Checker:
         self._journal.close()
         self.bank.close()
 
-    def _listed(self, matches: Iterable[Match]) -> list[Match]:
-        ordered = sorted(matches, key=_strictest_first)
-        return ordered[: self._settings.max_matches_told]
-
     def _unavailable(self, slug: str, detail: str) -> Refused:
         return unavailable(slug, detail, retry_after_seconds=self._settings.retry_after_seconds)
-
-
-def _strictest_first(match: Match) -> tuple[int, bool, int, str]:
-    action = verdict(match.state, match.kind).action
-    return _STRICTEST_FIRST[action], match.kind is not MatchKind.EXACT, match.distance_bits, match.entry_id
 
 
 def new_check_id() -> str:

@@ -8,6 +8,8 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
+from staydown.fingerprint import QueryFingerprints
+from staydown.fingerprint.video_terms import VideoFingerprints
 from staydown.match_api.answers import json_answer, log_defect, problem_bytes
 from staydown.match_api.body import BodyReader, HeldBytes
 from staydown.match_api.callers import Caller, Callers
@@ -79,12 +81,12 @@ class Endpoints:
                 if searched >= self._settings.batch_codes_at_once:
                     await asyncio.sleep(0)
                     searched = 0
-                answer, codes = self._batch_line(line, caller=caller)
+                answer, codes = await self._batch_line(line, caller=caller)
                 answers.append(answer)
                 searched += codes
         return Response(b"".join(answers), media_type=JSON_LINES[0], headers={"Cache-Control": "no-store"})
 
-    def _batch_line(self, line: bytes, *, caller: Caller) -> tuple[bytes, int]:
+    async def _batch_line(self, line: bytes, *, caller: Caller) -> tuple[bytes, int]:
         """The answer, and how many codes were sought for it (at least one: reading costs too)."""
         codes = 1
         try:
@@ -92,7 +94,7 @@ class Endpoints:
                 raise not_processable(f"A line may have at most {self._settings.max_json_bytes} bytes.")
             upload = upload_of_json(line)
             codes = max(codes, len(upload.views))
-            answer = msgspec.json.encode(self.checker.check(upload, caller=caller))
+            answer = msgspec.json.encode(await self.checker.check(upload, caller=caller))
         except Refused as refused:
             answer = problem_bytes(refused.problem)
         except Exception as error:
@@ -111,14 +113,14 @@ class Endpoints:
                 upload = upload_of_json(body)
 
                 async def compute() -> CheckAnswer:
-                    return self.checker.check(upload, caller=caller)
+                    return await self.checker.check(upload, caller=caller)
 
                 content = msgspec.json.encode(_meaning(upload))
             elif content_type == FORM:
                 form = await self._read_form(request, reader)
 
                 async def compute() -> CheckAnswer:
-                    return self.checker.check(await self._decode(form), caller=caller)
+                    return await self.checker.check(await self._decode(form), caller=caller)
 
                 content = msgspec.json.encode([form.media_digest, sorted(form.texts.items())])
             else:
@@ -143,7 +145,8 @@ class Endpoints:
         media, form.media = bytes(form.media or b""), None
         found = await self._decoder.query(media)
         return Upload(
-            views=found.views,
+            views=found.views if isinstance(found, QueryFingerprints) else (),
+            frames=found.frames if isinstance(found, VideoFingerprints) else (),
             sha256=found.digests.sha256,
             md5=found.digests.md5,
             content_id=form.texts.get("content_id") or None,
@@ -156,10 +159,14 @@ class Endpoints:
         return json_answer({"status": "alive"})
 
     async def readyz(self, request: Request) -> Response:
-        """`GET /readyz`: 200 when a check would be answered, otherwise 503 and what is missing."""
+        """`GET /readyz`: 200 when a check would be answered, otherwise 503 and what is missing.
+
+        `videos` says by what videos are compared: "frames", or "digests" where PyAV is not installed.
+        """
         self._callers.check_readable()
         self.checker.check_ready()
-        return json_answer({"status": "ready", **self.checker.bank.counts()})
+        videos = "frames" if self._decoder.reads_videos else "digests"
+        return json_answer({"status": "ready", **self.checker.bank.counts(), "videos": videos})
 
 
 def _content_type(request: Request) -> str:
@@ -171,4 +178,8 @@ def _meaning(upload: Upload) -> list[object]:
         (view.name, view.fingerprint.algorithm.value, view.fingerprint.hex, view.fingerprint.quality)
         for view in upload.views
     ]
-    return [codes, upload.sha256, upload.md5, upload.content_id, upload.content_url]
+    frames = [
+        (frame.at_seconds, frame.fingerprint.derivation, frame.fingerprint.hex, frame.fingerprint.quality)
+        for frame in upload.frames
+    ]
+    return [codes, frames, upload.sha256, upload.md5, upload.content_id, upload.content_url]

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import unicodedata
+from dataclasses import replace
 
 import msgspec
 
 from staydown.fingerprint import Algorithm, Fingerprint, QueryView
+from staydown.fingerprint.video_terms import FrameFingerprint
 from staydown.match_api.refusals import invalid_request, not_processable
 from staydown.match_api.terms import (
     MAX_CONTENT_ID_CHARACTERS,
@@ -15,6 +17,7 @@ from staydown.match_api.terms import (
     CheckRequest,
     SentCode,
     SentFingerprints,
+    SentFrame,
     SentView,
     Upload,
 )
@@ -39,6 +42,7 @@ def upload_of_json(body: bytes) -> Upload:
         )
     return Upload(
         views=_views(sent),
+        frames=_frames(sent),
         sha256=sent.sha256.lower() if sent.sha256 else None,
         md5=sent.md5.lower() if sent.md5 else None,
         content_id=checked_text("content_id", request.content_id),
@@ -70,5 +74,12 @@ def _views(sent: SentFingerprints) -> tuple[QueryView, ...]:
     return tuple(QueryView(name, _fingerprint(code, algorithm)) for name, algorithm, code in codes if code)
 
 
-def _fingerprint(code: SentCode | SentView, algorithm: Algorithm) -> Fingerprint:
+def _frames(sent: SentFingerprints) -> tuple[FrameFingerprint, ...]:
+    return tuple(
+        FrameFingerprint(frame.at_seconds, replace(_fingerprint(frame, Algorithm.PDQ), derivation=frame.name))
+        for frame in sent.frames or ()
+    )
+
+
+def _fingerprint(code: SentCode | SentView | SentFrame, algorithm: Algorithm) -> Fingerprint:
     return Fingerprint.from_hex(code.hex, algorithm=algorithm, quality=code.quality)

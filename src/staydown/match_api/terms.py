@@ -12,7 +12,11 @@ import msgspec
 from msgspec import Meta
 
 from staydown.fingerprint import DERIVATIONS, Fingerprint, QueryView
+from staydown.fingerprint.video_terms import FrameFingerprint, frame_derivation
 from staydown.matching import Action, EntryState, Match, MatchKind
+from staydown.matching.find_video import codes_of_frames
+from staydown.matching.terms import Stretch
+from staydown.matching.video import FrameCodes
 
 WHOLE = DERIVATIONS[0]
 
@@ -43,6 +47,9 @@ ViewName = Annotated[
 # search, 0.2 ms in a bank of 100,000 entries.
 MAX_VIEWS = 40
 
+# Codes of a video's frames: 64 frames with the nine parts that geo9 looks at, and some room.
+MAX_FRAME_CODES = 640
+
 # As long as the catalog can keep them (catalog/models.py). Part of the API, so not a setting.
 MAX_CONTENT_ID_CHARACTERS = 200
 MAX_CONTENT_URL_CHARACTERS = 2000
@@ -63,6 +70,15 @@ class SentView(msgspec.Struct, frozen=True):
     quality: Quality
 
 
+class SentFrame(msgspec.Struct, frozen=True):
+    """The `pdq` code of a frame of a video, or of a part of it: `staydown.fingerprint.video.query_video`."""
+
+    at_seconds: Annotated[float, Meta(ge=0, lt=1e6, description="When the frame is shown.")]
+    hex: CodeHex
+    quality: Quality
+    name: ViewName = "full"
+
+
 class SentFingerprints(msgspec.Struct, frozen=True):
     """What a platform computed itself; at least one of `pdq`, `pdq512`, `sha256` and `md5`."""
 
@@ -81,6 +97,16 @@ class SentFingerprints(msgspec.Struct, frozen=True):
         ]
         | None
     ) = None
+    frames: (
+        Annotated[
+            list[SentFrame],
+            Meta(
+                max_length=MAX_FRAME_CODES,
+                description="Of a video. Two distinct frames must match, or one if a picture was registered.",
+            ),
+        ]
+        | None
+    ) = None
 
 
 class CheckRequest(msgspec.Struct, frozen=True):
@@ -89,6 +115,20 @@ class CheckRequest(msgspec.Struct, frozen=True):
     fingerprints: SentFingerprints
     content_id: Annotated[str, Meta(max_length=MAX_CONTENT_ID_CHARACTERS)] | None = None
     content_url: Annotated[str, Meta(max_length=MAX_CONTENT_URL_CHARACTERS)] | None = None
+
+
+class ToldStretch(msgspec.Struct, frozen=True):
+    """Which part of an uploaded video matches, in seconds: the first and the last frame that did."""
+
+    upload_seconds: tuple[float, float]
+    entry_seconds: tuple[float, float] | None
+    """None if the entry is a picture."""
+    frames: int
+
+    @classmethod
+    def of(cls, stretch: Stretch) -> ToldStretch:
+        """The stretch as it is told."""
+        return cls(stretch.upload_seconds, stretch.entry_seconds, stretch.frames)
 
 
 class ToldMatch(msgspec.Struct, frozen=True):
@@ -102,6 +142,8 @@ class ToldMatch(msgspec.Struct, frozen=True):
     state: EntryState
     rule: str
     view: Annotated[str, Meta(description="Which part of the upload matched: full, strip, cut1 ...")]
+    stretch: ToldStretch | msgspec.UnsetType = msgspec.UNSET
+    """Only of a video that is near."""
 
     @classmethod
     def of(cls, match: Match) -> ToldMatch:
@@ -115,6 +157,7 @@ class ToldMatch(msgspec.Struct, frozen=True):
             state=match.state,
             rule=match.rule,
             view=match.view,
+            stretch=ToldStretch.of(match.stretch) if match.stretch else msgspec.UNSET,
         )
 
 
@@ -143,10 +186,12 @@ class Upload:
     """What it is compared by. Of media, the view "full" has the turned and mirrored codes too."""
     sha256: str | None
     md5: str | None
+    frames: tuple[FrameFingerprint, ...] = ()
+    """Of a video: codes of frames, or of parts of them, whose names are the codes' derivations."""
     content_id: str | None = None
     content_url: str | None = None
     media: str | None = None
-    """"image" if the picture itself was sent, otherwise None."""
+    """"image" or "video" if the media itself was sent, otherwise None."""
 
     def sought(self) -> tuple[QueryView, ...]:
         """The codes to seek in the bank: as they are, because the bank holds the turned and mirrored ones."""
@@ -161,9 +206,17 @@ class Upload:
         return tuple(view.fingerprint for view in self.views if view.name == WHOLE)
 
     def kept_frames(self) -> tuple[Fingerprint, ...]:
-        """The codes of further frames that the catalog keeps, each with its time as its derivation."""
-        return tuple(
-            replace(view.fingerprint, derivation=view.name)
-            for view in self.views
-            if view.name.startswith("@")
+        """The codes of whole frames that the catalog keeps, each with its time as its derivation."""
+        moving = (view for view in self.views if view.name.startswith("@"))
+        return (
+            *(replace(view.fingerprint, derivation=view.name) for view in moving),
+            *(
+                replace(frame.fingerprint, derivation=frame_derivation(frame.at_seconds))
+                for frame in self.frames
+                if frame.fingerprint.derivation == WHOLE
+            ),
         )
+
+    def frame_codes(self) -> FrameCodes:
+        """The codes of the frames as they are sought."""
+        return codes_of_frames(self.frames)

@@ -64,7 +64,13 @@ def test_readyz_waits_for_the_tokens_and_the_bank_and_counts_them(house):
 
         # Then
         assert response.status_code == 200
-        assert response.json() == {"status": "ready", "entries": 2, "codes": 2, "entries_left_out": 0}
+        assert response.json() == {
+            "status": "ready",
+            "entries": 2,
+            "codes": 2,
+            "entries_left_out": 0,
+            "videos": "frames",
+        }
 
 
 def test_bank_is_followed_while_no_request_comes(house, monkeypatch):

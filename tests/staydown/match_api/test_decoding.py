@@ -41,7 +41,7 @@ BAD_MEDIA = {
     "empty": (b"", 422, "empty-file"),
     "text": (b"hello", 422, "unknown-format"),
     "svg": (b"<svg xmlns='http://www.w3.org/2000/svg'/>", 422, "unknown-format"),
-    "video": (MP4_HEAD, 422, "unknown-format"),
+    "video": (MP4_HEAD, 422, "damaged-file"),
     "cut": (PICTURE[: len(PICTURE) // 3], 422, "damaged-file"),
     "tiny": (png_of_zeros(4, 4), 422, "too-small"),
     "bomb": (bomb(), 413, "too-many-pixels"),
@@ -102,7 +102,7 @@ class Pool:
     error: Exception = EmptyFile()
     open = threading.Event()
 
-    def __init__(self, *, workers, limits):
+    def __init__(self, *, workers, limits, video_limits):
         self.workers = workers
 
     def query(self, media, level):
