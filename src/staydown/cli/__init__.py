@@ -9,6 +9,7 @@ import click
 
 _COMMANDS = {
     "fingerprint": "staydown.cli.fingerprint",
+    "check": "staydown.cli.check",
     "compare": "staydown.cli.compare",
     "receipt": "staydown.cli.receipt",
     "ledger": "staydown.cli.ledger",

@@ -1,124 +1,126 @@
 """`staydown fingerprint FILE...`: one JSON object a line for each picture or video, made in the sandbox.
 
-A file that cannot be read is a line too, and the rest go on. Prints no pixel and keeps nothing.
+A file that cannot be read is a line too, and the rest go on. Prints no pixel and keeps nothing; prints the
+derived codes only where they are asked for.
 """
 
-import glob
-import json
 import os
-import sys
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import click
-from rich.console import Console
-from rich.progress import track
 
+from staydown.cli.listing import Listing
+from staydown.cli.reading import registered, trouble_of
+from staydown.cli.working import Line, Tell, print_lines
 from staydown.fingerprint import (
+    DEFAULT_SET,
     Algorithm,
     MediaFingerprints,
     NotFingerprintable,
     SandboxPool,
     SandboxUnavailable,
-    fingerprint_file,
 )
-
-# Files that wait for their turn beside those in work: enough to keep the processes busy, and few enough
-# that a long list does not pile up results while one slow file holds the order back.
-WAITING_PER_WORKER = 8
+from staydown.fingerprint.video_terms import VideoFingerprints
 
 
 @click.command("fingerprint")
-@click.argument("files", nargs=-1, required=True, metavar="FILE...")
+@click.argument("files", nargs=-1, metavar="FILE...")
+@click.option("--from", "lists", multiple=True, metavar="LIST", help="Read names of files from LIST.")
 @click.option(
     "--workers", type=click.IntRange(1, 64), default=lambda: os.cpu_count() or 1, help="Processes to use."
 )
-def command(files: tuple[str, ...], workers: int) -> None:
-    """Print the fingerprints of pictures and the digests of videos, one JSON object a line.
+@click.option(
+    "--set",
+    "set_name",
+    type=click.Choice(["plain", "turns8", "crops32", "crops64"]),
+    default=DEFAULT_SET,
+    show_default=True,
+    help="Which codes are derived from a picture: itself, turned and mirrored, or crops too.",
+)
+@click.option("--codes", is_flag=True, help="Print the derived codes too. They are personal data.")
+@click.option("--hidden", is_flag=True, help="Also take files whose name begins with a dot.")
+@click.option("--output", default="-", metavar="FILE", help="Write to FILE, which appears when it is whole.")
+def command(
+    files: tuple[str, ...],
+    lists: tuple[str, ...],
+    workers: int,
+    set_name: str,
+    codes: bool,
+    hidden: bool,
+    output: str,
+) -> None:
+    """Print the fingerprints of pictures and videos, one JSON object a line.
 
-    FILE may be a folder, which is searched through, or a pattern such as "photos/*.jpg". Nothing leaves
-    this computer. A file that cannot be read gives {"path", "error"} and exit code 1; the others are still
+    FILE may be a folder, which is searched through, or a pattern such as "photos/**/*.jpg". "-" reads names
+    from standard input, one a line, as --from does from a file. Links from folder to folder are not followed.
+
+    Nothing leaves this computer. A file that cannot be read gives {"path", "error"}; the others are still
     done.
+
+    \b
+    Exit code: 0  every file was read
+               1  at least one was not
+               2  the command was not understood
     """
-    paths = list(named_files(files))
-    failures = 0
-    with SandboxPool(workers=workers) as pool:
+    listing = listing_of(files, lists, hidden=hidden)
+    errors = 0
 
-        def line_of(path: Path) -> dict[str, Any]:
-            return describe(path, pool=pool)
-
-        lines: Iterable[dict[str, Any]] = in_order(line_of, paths, workers=workers)
-        if sys.stderr.isatty():
-            terminal = Console(stderr=True)
-            lines = track(lines, "Fingerprints", total=len(paths), console=terminal, transient=True)
+    def line_of(path: Path, tell: Tell) -> Line:
         try:
-            for line in lines:
-                failures += "error" in line
-                click.echo(json.dumps(line, separators=(",", ":")))
+            found = registered(path, pool=pool, derive=set_name, tell=tell)
+        except (NotFingerprintable, OSError) as error:
+            return trouble_of(path, error)
+        return {"path": str(path), **_fields_of(found, has_codes=codes)}
+
+    def see(line: Line) -> None:
+        nonlocal errors
+        errors += "error" in line
+
+    with SandboxPool(workers=workers) as pool:
+        try:
+            print_lines(line_of, listing, workers=workers, title="Fingerprints", output=output, seen=see)
         except SandboxUnavailable as error:
             raise click.ClickException(str(error)) from error
-    if failures:
+    tell_what_was_left_out(listing)
+    if errors:
         raise SystemExit(1)
 
 
-def named_files(names: Iterable[str]) -> Iterator[Path]:
-    """The files meant by names, folders and patterns, each folder in alphabetical order.
-
-    A name that is nothing stays in the list, so that its absence is told.
-    """
-    for name in names:
-        found = sorted(glob.glob(name, recursive=True)) if glob.has_magic(name) else []
-        if os.path.isdir(name):
-            yield from _files_below(name)
-        elif found and not os.path.lexists(name):  # a file may really be called "[1].jpg"
-            yield from named_files(found)
-        else:
-            yield Path(name)
+def listing_of(files: tuple[str, ...], lists: tuple[str, ...], *, hidden: bool) -> Listing:
+    """The files that a command line names. Raises UsageError if it names none."""
+    if not files and not lists:
+        raise click.UsageError("Name a file, a folder or a pattern; or - to read names from standard input.")
+    names = [name for name in files if name != "-"]
+    return Listing(names, lists=[*lists, *(name for name in files if name == "-")], hidden=hidden)
 
 
-def _files_below(folder: str) -> Iterator[Path]:
-    for place, folders, names in os.walk(folder):
-        folders.sort()
-        yield from (Path(place, name) for name in sorted(names))
+def tell_what_was_left_out(listing: Listing) -> None:
+    """Says on standard error what was passed over in folders."""
+    if listing.hidden_left_out:
+        files = (
+            "hidden file or folder was" if listing.hidden_left_out == 1 else "hidden files and folders were"
+        )
+        click.echo(f"{listing.hidden_left_out} {files} left out; --hidden takes them.", err=True)
+    if listing.links_left_out:
+        links = "link to a folder was" if listing.links_left_out == 1 else "links to folders were"
+        click.echo(f"{listing.links_left_out} {links} not followed; name such a folder to take it.", err=True)
 
 
-def describe(path: Path, *, pool: SandboxPool) -> dict[str, Any]:
-    """One line of output: fingerprints, or why there are none."""
-    try:
-        return {"path": str(path), **_fields_of(fingerprint_file(path, fingerprint_bytes=pool.fingerprint))}
-    except NotFingerprintable as error:
-        return {"path": str(path), "error": str(error)}
-    except FileNotFoundError:
-        return {"path": str(path), "error": "There is no such file."}
-    except OSError as error:
-        return {"path": str(path), "error": f"The file cannot be opened: {error.strerror}."}
-
-
-def _fields_of(media: MediaFingerprints) -> dict[str, Any]:
+def _fields_of(media: MediaFingerprints | VideoFingerprints, *, has_codes: bool) -> dict[str, Any]:
     fields: dict[str, Any] = {"media": media.media, "sha256": media.digests.sha256, "md5": media.digests.md5}
     for algorithm in Algorithm:
-        full = media.of(algorithm)
+        full = media.of(algorithm) if isinstance(media, MediaFingerprints) else None
         fields[algorithm.value] = {"hex": full.hex, "quality": full.quality} if full else None
-    fields["derived"] = sum(fingerprint.derivation != "full" for fingerprint in media.fingerprints)
+    codes = media.registrable()
+    fields["derived"] = sum(code.derivation != "full" for code in codes)
+    if isinstance(media, VideoFingerprints):
+        fields["frames"] = len(media.by_time())
+        fields["seconds"] = round(media.duration_seconds, 3)
+        if media.broke_off:
+            fields["broke_off"] = True
+    elif media.media == "video":
+        fields["frames"] = None
+    if has_codes:
+        fields["codes"] = [[code.algorithm.value, code.derivation, code.quality, code.hex] for code in codes]
     return fields
-
-
-def in_order(
-    line_of: Callable[[Path], dict[str, Any]], paths: Iterable[Path], *, workers: int
-) -> Iterator[dict[str, Any]]:
-    """The lines in the order of the paths, with several in work at a time."""
-    with ThreadPoolExecutor(workers) as threads:
-        waiting: deque[Future[dict[str, Any]]] = deque()
-        try:
-            for path in paths:
-                waiting.append(threads.submit(line_of, path))
-                if len(waiting) > WAITING_PER_WORKER * workers:
-                    yield waiting.popleft().result()
-            while waiting:
-                yield waiting.popleft().result()
-        finally:
-            for future in waiting:
-                future.cancel()

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from staydown.fingerprint import MIN_QUALITY, Algorithm, Fingerprint, MalformedFingerprint
+from staydown.fingerprint.views import is_derivation
 from staydown.matching import EntryState
 from staydown.matching.held_bank import HeldBank, HeldEntry, codes_of
 
@@ -66,7 +67,7 @@ class _Entry:
     sha256: str | None = None
     md5: str | None = None
 
-    def add_code(self, digits: Any, quality: Any = None) -> None:
+    def add_code(self, digits: Any, quality: Any = None, *, derivation: str = "full") -> None:
         """Raises _BadLine."""
         if not isinstance(digits, str) or not isinstance(quality, int | None) or isinstance(quality, bool):
             raise _BadLine("a code is written as 64 hex digits, a quality as a number")
@@ -74,7 +75,10 @@ class _Entry:
             raise _BadLine(f"a code has 64 hex digits, this has {len(digits)} characters")
         try:
             code = Fingerprint.from_hex(
-                digits, algorithm=Algorithm.PDQ, quality=100 if quality is None else quality
+                digits,
+                algorithm=Algorithm.PDQ,
+                quality=100 if quality is None else quality,
+                derivation=derivation,
             )
         except MalformedFingerprint as error:
             raise _BadLine(str(error).rstrip(".")) from None
@@ -238,5 +242,7 @@ def _add_codes(entry: _Entry, rows: Any) -> None:
     """Codes as a submission has them: algorithm, derivation, quality, hex."""
     if not isinstance(rows, list) or not all(isinstance(row, list) and len(row) == 4 for row in rows):
         raise _BadLine('"codes" is a list of algorithm, derivation, quality and hex')
-    for _, _, quality, digits in rows:
-        entry.add_code(digits, quality)
+    for _, derivation, quality, digits in rows:
+        if not isinstance(derivation, str) or not is_derivation(derivation):
+            raise _BadLine("a derivation is not one that is known")
+        entry.add_code(digits, quality, derivation=derivation)

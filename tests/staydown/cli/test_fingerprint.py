@@ -1,4 +1,7 @@
-"""`staydown fingerprint` prints one line a file, in order, and goes on after a bad one."""
+"""`staydown fingerprint` prints one line a file, in order, and goes on after a bad one.
+
+Covers: staydown.cli.reading.
+"""
 
 import hashlib
 import json
@@ -7,14 +10,17 @@ import pty
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import pytest
 from click.testing import CliRunner, Result
+from PIL import Image
 
+from staydown.cases.rules import read_submission
 from staydown.cli.fingerprint import command
-from staydown.fingerprint import Algorithm, fingerprint_image
-from tests.staydown.fingerprint.files import MP4_HEAD, jpeg
+from staydown.fingerprint import Algorithm, SandboxPool, fingerprint_image
+from staydown.fingerprint.errors import VideoUnavailable
+from tests.staydown.fingerprint.files import MP4_HEAD, encoded, jpeg
 
 
 @pytest.fixture(name="folder")
@@ -36,7 +42,7 @@ def test_picture_is_one_json_line_with_the_agreed_fields(folder: Path) -> None:
     path = folder / "a.jpg"
     result, lines = _run(path)
 
-    # Then its line has exactly the agreed fields
+    # Then its line has exactly the agreed fields, and no derived code
     media = fingerprint_image(path)
     pdq, pdq512 = media.of(Algorithm.PDQ), media.of(Algorithm.PDQ512)
     assert pdq is not None
@@ -50,9 +56,35 @@ def test_picture_is_one_json_line_with_the_agreed_fields(folder: Path) -> None:
             "md5": hashlib.md5(path.read_bytes()).hexdigest(),
             "pdq": {"hex": pdq.hex, "quality": pdq.quality},
             "pdq512": {"hex": pdq512.hex, "quality": pdq512.quality},
-            "derived": 14,
+            "derived": 30,  # of 31, because the largest 4:3 crop of a 4:3 picture is the whole
         }
     ]
+
+
+@pytest.mark.parametrize(("name", "count"), [("plain", 0), ("turns8", 7), ("crops32", 30), ("crops64", 60)])
+def test_derived_codes_are_printed_where_they_are_asked_for(folder: Path, name: str, count: int) -> None:
+    path = folder / "a.jpg"
+    _, [line] = _run("--set", name, "--codes", path)
+
+    codes = fingerprint_image(path, derive=name).registrable()
+    assert line["derived"] == count
+    assert line["codes"] == [[code.algorithm, code.derivation, code.quality, code.hex] for code in codes]
+
+
+def test_codes_of_a_submission_are_those_that_are_printed(folder: Path) -> None:
+    _, [line] = _run("--codes", folder / "a.jpg")
+
+    item = {"media": line["media"], "sha256": line["sha256"], "md5": line["md5"], "codes": line["codes"]}
+    [submitted] = read_submission(json.dumps({"version": 1, "items": [item]}))
+    assert len(submitted.fingerprints) == 32
+
+
+def test_flat_picture_has_its_codes_told_and_nothing_derived(folder: Path) -> None:
+    (folder / "flat.png").write_bytes(encoded(Image.new("L", (100, 80), 120), "PNG"))
+    _, [line] = _run("--codes", folder / "flat.png")
+
+    assert line["pdq"]["quality"] < 50
+    assert (line["derived"], line["codes"]) == (0, [])
 
 
 def test_folder_and_pattern_are_searched_in_order(folder: Path) -> None:
@@ -91,13 +123,91 @@ def test_bad_files_are_told_and_the_rest_go_on(folder: Path) -> None:
     assert all(line.keys() == {"path", "error"} for line in lines if "error" in line)
 
 
-def test_video_has_digests_and_no_perceptual_codes(folder: Path) -> None:
+def test_without_the_extra_for_videos_a_video_has_its_digests(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Given no PyAV
+    def missing(*arguments: object) -> NoReturn:
+        raise VideoUnavailable
+
+    monkeypatch.setattr(SandboxPool, "video", missing)
     path = folder / "v.mp4"
     path.write_bytes(MP4_HEAD)
-    _, lines = _run(path)
-    assert lines[0]["media"] == "video"
-    assert lines[0]["md5"] == hashlib.md5(MP4_HEAD).hexdigest()
-    assert (lines[0]["pdq"], lines[0]["pdq512"], lines[0]["derived"]) == (None, None, 0)
+
+    # Then
+    result, [line] = _run("--codes", path)
+    assert result.exit_code == 0
+    assert line == {
+        "path": str(path),
+        "media": "video",
+        "sha256": hashlib.sha256(MP4_HEAD).hexdigest(),
+        "md5": hashlib.md5(MP4_HEAD).hexdigest(),
+        "pdq": None,
+        "pdq512": None,
+        "derived": 0,
+        "frames": None,
+        "codes": [],
+    }
+
+
+def test_pipes_devices_and_what_may_not_be_opened_are_told_and_wait_for_nobody(folder: Path) -> None:
+    # Given a named pipe, a link to a device, a link to nothing
+    os.mkfifo(folder / "p1")
+    (folder / "p2").symlink_to("/dev/zero")
+    (folder / "p3").symlink_to(folder / "nothing")
+
+    # Then each has its line
+    result, lines = _run(folder)
+    assert result.exit_code == 1
+    assert {Path(line["path"]).name: line.get("error") for line in lines} == {
+        "a.jpg": None,
+        "b.jpg": None,
+        "c.jpg": None,
+        "p1": "This is no ordinary file: folders, pipes and devices are not read.",
+        "p2": "This is no ordinary file: folders, pipes and devices are not read.",
+        "p3": "There is no such file.",
+    }
+
+
+def test_names_come_from_a_list_or_from_standard_input(folder: Path) -> None:
+    # Given
+    listed = f"{folder / 'b.jpg'}\n{folder / 'below'}\n"
+    (folder / "names").write_text(listed)
+
+    # Then
+    expected = [str(folder / name) for name in ("b.jpg", "below/c.jpg")]
+    assert [line["path"] for line in _run("--from", folder / "names")[1]] == expected
+    result = CliRunner().invoke(command, ["--workers", "1", "-"], input=listed)
+    assert [json.loads(line)["path"] for line in result.stdout.splitlines()] == expected
+
+
+def test_what_was_left_out_is_said_beside_the_output(folder: Path) -> None:
+    (folder / ".DS_Store").touch()
+    (folder / "again").symlink_to(folder)
+
+    result, lines = _run(folder)
+
+    assert len(lines) == 3
+    assert result.exit_code == 0
+    assert result.stderr.splitlines() == [
+        "1 hidden file or folder was left out; --hidden takes them.",
+        "1 link to a folder was not followed; name such a folder to take it.",
+    ]
+    assert len(_run("--hidden", folder)[1]) == 4
+
+
+def test_output_goes_to_a_file(folder: Path) -> None:
+    result, lines = _run("--output", folder / "out.jsonl", folder / "a.jpg")
+
+    assert (result.exit_code, lines) == (0, [])
+    assert json.loads((folder / "out.jsonl").read_text())["media"] == "image"
+
+
+def test_nothing_named_is_a_wrong_command() -> None:
+    result, _ = _run()
+
+    assert result.exit_code == 2
+    assert "Name a file" in result.stderr
 
 
 def test_name_that_is_no_text_is_printed_as_json(folder: Path) -> None:

@@ -160,6 +160,8 @@ def test_code_of_too_little_detail_is_counted_and_not_sought(tmp_path: Path) -> 
         ('{"md5": ["x"]}', "32 hex digits"),
         ('{"codes": 7}', "list"),
         ('{"codes": [["pdq", "full", 80]]}', "list"),
+        (json.dumps({"codes": [["pdq", "padk8", 80, HEX]]}), "derivation"),
+        (json.dumps({"codes": [["pdq", 7, 80, HEX]]}), "derivation"),
         ('{"a":' * 100_000, "no whole JSON object"),
     ],
     ids=lambda value: value[:24],
