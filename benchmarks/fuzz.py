@@ -25,6 +25,8 @@ from benchmarks.fuzz_child import ADDRESS_BYTES, CPU_SECONDS, LIMITS, PEAK_KIB, 
 ROOT = Path(__file__).resolve().parents[1]
 FOLDER = ROOT / "var" / "fuzz"
 
+CHILD = (sys.executable, "-c", "from benchmarks.fuzz_child import main; main()")
+
 # Runs of one process of the decode fuzzer: enough that a leak shows, and that starting Python costs nothing.
 RUNS_PER_CHILD = 20_000
 CHILD_SECONDS = 3600.0
@@ -71,7 +73,7 @@ def _run_share(first: int, count: int) -> Tally:
     """One share; a process that dies is replaced by one that begins behind the number that ended it."""
     tally = Tally()
     while count > 0:
-        command = [sys.executable, "-m", "benchmarks.fuzz_child", str(first), str(count)]
+        command = [*CHILD, str(first), str(count)]
         child = subprocess.run(
             command, cwd=ROOT, capture_output=True, text=True, timeout=CHILD_SECONDS, check=False
         )

@@ -1,8 +1,8 @@
 """One process of the decode fuzzer: damages files by number, decodes them under limits, tells what came out.
 
-Usage: python -m benchmarks.fuzz_child FIRST COUNT. Writes each number to stdout before it is tried, so that
-the parent knows which one brought the process down; at the end one line of JSON. Refuses to survive a run
-that takes more CPU time than CPU_SECONDS: the system ends it.
+Started by fuzz.py with the first number and how many. Writes each number to stdout before it is tried, so
+that the parent knows which one brought the process down; at the end one line of JSON. Refuses to survive a
+run that takes more processor time than CPU_SECONDS: the system ends it.
 """
 
 import json
@@ -75,7 +75,3 @@ def main() -> None:
             findings.append({"number": number, "seed": names[which], "what": f"peak memory {peak} KiB"})
             told_peak = peak + peak // 4
     print(json.dumps({"outcomes": outcomes, "findings": findings, "peak_kib": peak}))
-
-
-if __name__ == "__main__":
-    main()

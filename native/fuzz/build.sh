@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Builds the fuzzers with clang's libFuzzer under the address and undefined-behaviour sanitizers.
-# Usage: native/fuzz/build.sh FOLDER   (Debian: apt-get install clang-14 libclang-rt-14-dev)
+# Usage: native/fuzz/build.sh FOLDER [photo] [digest] [index]   (Debian: apt-get install clang-14 libclang-rt-14-dev)
 set -euo pipefail
 native="$(cd "$(dirname "$0")/.." && pwd)"
 out="${1:?where to put the fuzzers}"
@@ -19,6 +19,13 @@ build() {
   clang-14 "${flags[@]}" -fsanitize=fuzzer "${objects[@]}" -o "$out/fuzz-$name"
   rm "${objects[@]}"
 }
-build photo "$native"/{photo,exact,operator,code,digest}.c
-build digest "$native"/digest.c
-build index "$native"/index{,_search}.c
+shift
+[ $# -gt 0 ] || set -- photo digest index
+for target in "$@"; do
+  case "$target" in
+    photo) build photo "$native"/{photo,exact,operator,code,digest}.c ;;
+    digest) build digest "$native"/digest.c ;;
+    index) build index "$native"/index{,_search}.c ;;
+    *) echo "There is no fuzzer called $target." >&2; exit 2 ;;
+  esac
+done
