@@ -259,7 +259,7 @@ def _share_above(values: Sequence[float], bound: float) -> float:
 
 
 def _times(photos: Sequence[Picture], learned: Sequence[Model]) -> dict[str, Any]:
-    """Processor time for a 12-megapixel JPEG and one of 1,600 pixels, in turn, so that all meet the same load."""
+    """Processor time for a JPEG of 12 megapixels and one of 1,600 pixels, in turn, under the same load."""
     large = Image.fromarray(corpus.pixels_of(photos[0], longest=edits.LONGEST_CAP)).resize((4000, 3000))
     files = {"12 MP JPEG": _jpeg(large), "1600 px JPEG": _jpeg(large.resize((1600, 1200)))}
     query, same = query_features(files["1600 px JPEG"]), look_features(files["12 MP JPEG"])
