@@ -19,7 +19,7 @@ PhotoAnswer = tuple[int, int, tuple[Fingerprint, ...]]
 """Upright width and height in pixels, and the codes."""
 QueryAnswer = tuple[int, int, tuple[QueryView, ...]]
 
-MOST_CODES = 64 * 64  # of a video: 64 frames with the largest set each; a picture has far fewer
+MOST_CODES = 1 << 14  # of a video: 512 frames with every part each; a picture has far fewer
 MOST_VIEWS = 256  # codes of a query, at its deepest level with every turn
 _LONGEST_SENTENCE = 500
 

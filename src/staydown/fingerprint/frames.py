@@ -15,8 +15,9 @@ from typing import Any, BinaryIO
 
 PREFIX_BYTES = 8
 
-# The longest answer: a video's 64 frames with 64 codes each, 100 bytes of JSON a code, take 410 KB.
-MAX_ANSWER_BYTES = 1 << 20
+# The longest answer: 512 frames of a video that is looked up, with 18 codes of 100 bytes of JSON each, take
+# 920 KB.
+MAX_ANSWER_BYTES = 1 << 21
 
 _PART_BYTES = 1 << 20  # one read or write of the socket: large enough to hide the system call
 

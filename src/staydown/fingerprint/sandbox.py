@@ -83,7 +83,7 @@ class SandboxPool:
         return QueryFingerprints("image", digests, width, height, views)
 
     def video(
-        self, source: Path | str | bytes, progress: Progress | None = None, derive: str = "frames12"
+        self, source: Path | str | bytes, progress: Progress | None = None, derive: str = "frames10"
     ) -> VideoFingerprints:
         """As `fingerprint_video`, of the file at a path or of bytes. A file is never held whole.
 

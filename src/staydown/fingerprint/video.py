@@ -26,19 +26,27 @@ from staydown.fingerprint.video_spread import Look, SpreadFrames
 from staydown.fingerprint.video_terms import FrameFingerprint, VideoFingerprints, VideoReading
 from staydown.fingerprint.views import DerivationSet
 
-# What is registered of each frame, as DERIVATION_SETS is for pictures.
-_VIEWS = ("full", "cc96", "cc92", "cc88", "cc84", "cc80")
+
+def _with_mirrored(*views: str) -> tuple[str, ...]:
+    return tuple(name for view in views for name in (view, "fH" if view == "full" else f"{view}~fH"))
+
+
+# What is registered of each frame, as DERIVATION_SETS is for pictures. Steps of 6 % find centred crops up to
+# 26 % in two of a video's frames, though not in each (benchmarks/results/video.md); a picture needs finer
+# ones.
 FRAME_SETS: Mapping[str, DerivationSet] = {
     name: DerivationSet(name, {Algorithm.PDQ: derivations, Algorithm.PDQ512: ()})
     for name, derivations in {
         "plain": ("full",),
-        "frames2": ("full", "fH"),
-        "frames12": tuple(
-            name for view in _VIEWS for name in (view, "fH" if view == "full" else f"{view}~fH")
+        "frames2": _with_mirrored("full"),
+        "frames10": _with_mirrored("full", "cc94", "cc88", "cc82", "cc76"),
+        "frames20": _with_mirrored(
+            "full", "cc94", "cc88", "cc82", "cc76", "as1:1", "as4:5", "as9:16", "as4:3", "as16:9"
         ),
     }.items()
 }
-DEFAULT_FRAME_SET = "frames12"
+# 640 codes, 20 KB, for a video of 64 frames.
+DEFAULT_FRAME_SET = "frames10"
 
 Progress = Callable[[float], None]
 """Told now and then how much is done, 0..1. What it raises ends the work."""
@@ -58,10 +66,10 @@ def fingerprint_video(
     Raises a NotFingerprintable, VideoUnavailable; OSError if the file cannot be opened; KeyError for an
     unknown set.
     """
-    coder = _Registered(FRAME_SETS[derive])
     with _opened(source, limits=limits) as file:
-        digests = digest_file(file)
-        return VideoFingerprints.of(_read(file, coder, limits=limits, progress=progress), digests)
+        reading = registered_reading(file, limits=limits, derive=derive, progress=progress)
+        file.seek(0)
+        return VideoFingerprints.of(reading, digest_file(file))
 
 
 def query_video(
@@ -75,22 +83,30 @@ def query_video(
 
     Each code's derivation is the name of the part: "full", "strip" and so on. Raises as `fingerprint_video`.
     """
-    coder = _Sought(level)
     with _opened(source, limits=limits) as file:
-        digests = digest_file(file)
-        return VideoFingerprints.of(_read(file, coder, limits=limits, progress=progress), digests)
+        reading = sought_reading(file, limits=limits, level=level, progress=progress)
+        file.seek(0)
+        return VideoFingerprints.of(reading, digest_file(file))
 
 
 def registered_reading(
-    file: BinaryIO, *, limits: VideoLimits, derive: str, progress: Progress
+    file: BinaryIO, *, limits: VideoLimits, derive: str, progress: Progress | None
 ) -> VideoReading:
     """`fingerprint_video` without the digests: the sandbox's work."""
-    return _read(file, _Registered(FRAME_SETS[derive]), limits=limits, progress=progress)
+    coder = _Registered(FRAME_SETS[derive])
+    with closing(VideoReader(file, limits=limits, samples_per_second=limits.frames_per_second)) as reader:
+        return _reading(reader, coder, most=limits.max_frames, progress=progress)
 
 
-def sought_reading(file: BinaryIO, *, limits: VideoLimits, level: str, progress: Progress) -> VideoReading:
+def sought_reading(
+    file: BinaryIO, *, limits: VideoLimits, level: str, progress: Progress | None
+) -> VideoReading:
     """`query_video` without the digests: the sandbox's work."""
-    return _read(file, _Sought(QueryLevel(level)), limits=limits, progress=progress)
+    coder = _Sought(QueryLevel(level))
+    with closing(
+        VideoReader(file, limits=limits, samples_per_second=limits.query_frames_per_second)
+    ) as reader:
+        return _reading(reader, coder, most=limits.max_query_frames, progress=progress)
 
 
 class _Coder(Protocol):
@@ -162,37 +178,35 @@ def _look(*codes: bytes) -> Look:
     return np.frombuffer(b"".join(codes), np.uint8).reshape(len(codes), -1)
 
 
-def _read(file: BinaryIO, coder: _Coder, *, limits: VideoLimits, progress: Progress | None) -> VideoReading:
-    with closing(VideoReader(file, limits=limits)) as reader:
-        kept: SpreadFrames[tuple[Fingerprint, ...]] = SpreadFrames(most=limits.max_frames)
-        size, looked_at, done = (0, 0), 0, 0.0
-        for sample in reader.samples():
-            height, width = sample.pixels.shape[:2]
-            check_sides(width, height)
-            size = size if looked_at else (width, height)
-            looked_at += 1
-            if found := coder.look(sample):
-                look, fingerprints = found
-                if kept.wants(sample.at_seconds, look):
-                    kept.keep(sample.at_seconds, look, fingerprints())
-            if progress is not None:
-                done = max(done, reader.share_read)
-                progress(done)
+def _reading(reader: VideoReader, coder: _Coder, *, most: int, progress: Progress | None) -> VideoReading:
+    kept: SpreadFrames[tuple[Fingerprint, ...]] = SpreadFrames(most=most)
+    size, looked_at, done = (0, 0), 0, 0.0
+    for sample in reader.samples():
+        height, width = sample.pixels.shape[:2]
+        check_sides(width, height)
+        size = size if looked_at else (width, height)
+        looked_at += 1
+        if found := coder.look(sample):
+            look, fingerprints = found
+            if kept.wants(sample.at_seconds, look):
+                kept.keep(sample.at_seconds, look, fingerprints())
         if progress is not None:
-            progress(1.0)
-        frames = tuple(
+            done = max(done, reader.share_read)
+            progress(done)
+    if progress is not None:
+        progress(1.0)
+    return VideoReading(
+        duration_seconds=reader.end_seconds,
+        width=size[0],
+        height=size[1],
+        frames=tuple(
             FrameFingerprint(at_seconds, fingerprint)
             for at_seconds, fingerprints in kept.frames()
             for fingerprint in fingerprints
-        )
-        return VideoReading(
-            duration_seconds=reader.end_seconds,
-            width=size[0],
-            height=size[1],
-            frames=frames,
-            looked_at=looked_at,
-            broke_off=reader.broke_off,
-        )
+        ),
+        looked_at=looked_at,
+        broke_off=reader.broke_off,
+    )
 
 
 @contextmanager

@@ -10,8 +10,20 @@ class VideoLimits:
     """What reading one video may cost, and how much is kept of it."""
 
     max_frames: int = 64
-    """Frames that are kept, spread over the video. Two that match are enough, and 64 leave one for every
-    minute of an hour; more would make a bank of a million videos the largest thing a platform holds."""
+    """Frames that are registered, spread over the video. Two that match are enough, and 64 leave one for
+    every minute of an hour; more would make a bank of a million videos the largest thing a platform holds."""
+
+    frames_per_second: int = 1
+    """Frames that are looked at to be registered, beside key frames: as many as `vpdq` takes."""
+
+    query_frames_per_second: int = 4
+    """The same of a video that is looked up. A copy that was trimmed has its whole seconds elsewhere, and PDQ
+    forgives a shift of 1 % of a side: at one frame a second half of the trimmed copies of moving scenes were
+    missed (benchmarks/results/video.md). Only this side can be dense, because it is not kept."""
+
+    max_query_frames: int = 512
+    """Frames of a video that is looked up: two minutes in which no quarter of a second is like another. With
+    some four codes each, a search among a million codes takes 0.2 s of one core."""
 
     max_pixels: int = 36 * MEGAPIXEL
     """Of one frame: 8K (7680 x 4320) passes."""
@@ -30,7 +42,8 @@ class VideoLimits:
     """A video that is given as bytes, not as a path: it is held twice while a child reads it."""
 
     seconds: float = 900.0
-    """Wall time for one video in the sandbox. Two hours of 720p at twenty times real time take 360."""
+    """Wall time for one video in the sandbox. Two hours of 720p at twenty times real time take 360, and a
+    lookup takes about twice as long as a registration."""
 
     threads: int = 2
     """Decoding threads. More would let one video take the machine from all others."""

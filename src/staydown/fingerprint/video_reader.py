@@ -99,13 +99,15 @@ class Sample:
 class VideoReader:
     """One video, read once from its start to its end. `close` it, or use it with `with contextlib.closing`.
 
-    file: seekable, positioned anywhere; nothing else is ever opened.
+    file: seekable, positioned anywhere; nothing else is ever opened. samples_per_second: how many frames are
+    looked at, beside key frames.
     Raises VideoUnavailable, UnknownFormat, AudioOnly, NoFrames, TooManyPixels, DamagedFile, DecodeTimedOut,
     DecoderCrashed; OSError if the file cannot be read.
     """
 
-    def __init__(self, file: BinaryIO, *, limits: VideoLimits) -> None:
+    def __init__(self, file: BinaryIO, *, limits: VideoLimits, samples_per_second: int = 1) -> None:
         self._limits = limits
+        self._samples_per_second = samples_per_second
         self._damaged_packets = 0
         self._is_cut_short = False
         self._heard_seconds = 0.0
@@ -157,7 +159,7 @@ class VideoReader:
             yield from self._samples()
 
     def _samples(self) -> Iterator[Sample]:
-        next_second, last_seconds = 0, -1.0
+        next_seconds, last_seconds = 0.0, -1.0
         passed: tuple[float, VideoFrame] | None = None
         for frame in self._frames():
             at_seconds = self._clock.at(frame.pts if frame.pts is not None else frame.dts, frame.duration)
@@ -167,8 +169,10 @@ class VideoReader:
                 yield from self._sample(*passed)
             is_new_scene = frame.key_frame and at_seconds >= last_seconds + _KEY_FRAME_SECONDS
             passed = (at_seconds, frame)
-            if is_new_scene or at_seconds + _TINY >= next_second:
-                next_second, last_seconds, passed = int(at_seconds + _TINY) + 1, at_seconds, None
+            if is_new_scene or at_seconds + _TINY >= next_seconds:
+                step = int((at_seconds + _TINY) * self._samples_per_second)
+                next_seconds = (step + 1) / self._samples_per_second
+                last_seconds, passed = at_seconds, None
                 yield from self._sample(at_seconds, frame)
         if last_seconds < 0:
             raise NoFrames
@@ -276,7 +280,7 @@ class VideoReader:
             raise DamagedFile("The video is damaged.") from error
 
     def _is_wanted(self, packet: Packet[Any]) -> bool:
-        """Whether the frame in this packet may be looked at: the first in a second, or one that stays."""
+        """Whether the frame in this packet may be looked at: the first in its second, or one that stays."""
         start = self._clock.start
         if start is None or packet.pts is None or packet.is_keyframe or not self._rate:
             return True
@@ -339,5 +343,5 @@ def _refuse(url: str, flags: int, options: dict[str, str]) -> NoReturn:
 def _upright(at_seconds: float, rgb: Pixels, *, degrees: int) -> Sample:
     """degrees: how far the stored frame is turned against the clock to be shown."""
     quarters = round(degrees / 90) % 4
-    pixels = np.ascontiguousarray(np.rot90(rgb, quarters)) if quarters else rgb
-    return Sample(at_seconds, pixels, _STORED_TURNS[quarters])
+    # FFmpeg's rows end with padding, so that even an unturned frame may not be contiguous.
+    return Sample(at_seconds, np.ascontiguousarray(np.rot90(rgb, quarters)), _STORED_TURNS[quarters])

@@ -56,7 +56,7 @@ def test_query_answer_comes_out_as_it_went_in() -> None:
 
 
 def test_largest_video_answer_fits_and_comes_out_as_it_went_in() -> None:
-    video = _video(64, 64)
+    video = _video(512, 18)
     body = pack_video(video)
     assert len(body) < MAX_ANSWER_BYTES
     assert unpack_video(body) == video
@@ -119,7 +119,7 @@ def test_truth_that_the_lies_are_made_of_is_believed() -> None:
     NO_JSON
     + [json.dumps({**PHOTO, **lie}).encode() for lie in LIES]
     + [json.dumps({**PHOTO, "codes": [lie]}).encode() for lie in CODE_LIES]
-    + [json.dumps({**PHOTO, "codes": {}}).encode(), json.dumps({**PHOTO, "codes": [CODE] * 4097}).encode()],
+    + [json.dumps({**PHOTO, "codes": {}}).encode(), json.dumps({**PHOTO, "codes": [CODE] * 16_385}).encode()],
 )
 def test_photo_answer_of_another_form_is_noticed(body: bytes) -> None:
     with pytest.raises(BrokenAnswer):
@@ -146,7 +146,7 @@ def test_query_answer_of_another_form_is_noticed(body: bytes) -> None:
     + [json.dumps({**VIDEO, "frames": [[1.5, *lie]]}).encode() for lie in CODE_LIES]
     + [json.dumps({**VIDEO, "frames": [[at, *CODE]]}).encode() for at in (-1, "1", None, True, 1e9, 10**400)]
     + [json.dumps({**VIDEO, "frames": [[float(at), *CODE]]}).encode() for at in ("nan", "inf")]
-    + [json.dumps({**VIDEO, "frames": [[1.5, *CODE]] * 4097}).encode()]
+    + [json.dumps({**VIDEO, "frames": [[1.5, *CODE]] * 16_385}).encode()]
     + [
         json.dumps({**VIDEO, name: "x"}).encode() for name in ("duration", "looked_at", "broke_off", "frames")
     ],

@@ -111,6 +111,17 @@ def test_video_from_a_turned_phone_is_registered_upright_and_as_it_is_stored() -
     assert _bits(_codes(video)[0], upright) <= 16
 
 
+@pytest.mark.parametrize("size", [(150, 94), (62, 34), (6, 6), (322, 6)])
+def test_frames_of_any_width_are_read(size: tuple[int, int]) -> None:
+    # Given frames whose rows FFmpeg fills up
+    data = film([scene(1, *size)] * 3, codec="mpeg4")
+    video = fingerprint_video(data)
+
+    # Then every frame is looked at, in both ways
+    assert (video.width, video.height, video.looked_at) == (*size, 1)
+    assert query_video(data).looked_at == 1
+
+
 def test_query_looks_inside_bars() -> None:
     # Given a video, and the same between black bars
     original = fingerprint_video(film(scenes(1, 2)), derive="plain")
@@ -136,6 +147,17 @@ def test_query_of_a_screen_recording_keeps_the_frames_that_differ_inside() -> No
 
     # Then each scene is there, though the whole hardly changes
     assert list(found.by_time()) == [0, 1, 2]
+
+
+def test_query_looks_at_more_frames_than_are_registered() -> None:
+    # Given a video in which each quarter of a second is unlike the others
+    data = film(scenes(*range(20), seconds=0.25, rate=20), rate=20, sc_threshold="0")
+
+    # Then one frame a second is registered, and all that differ are looked up
+    assert list(fingerprint_video(data).by_time()) == [0, 1, 2, 3, 4]
+    assert list(query_video(data).by_time()) == [n / 4 for n in range(20)]
+    limits = replace(DEFAULT_VIDEO_LIMITS, max_query_frames=7)
+    assert len(query_video(data, limits=limits).by_time()) == 7
 
 
 def test_plain_query_has_one_code_a_frame() -> None:

@@ -170,9 +170,7 @@ def test_answer_does_not_hang_on_the_order_of_codes() -> None:
 def _fingerprints(frames: FrameCodes, *, quality: int = 80) -> list[Fingerprint]:
     """As an entry keeps them."""
     return [
-        Fingerprint(
-            Algorithm.PDQ, code.tobytes(), quality, f"@{at:.3f}" + ("" if name == "full" else f"~{name}")
-        )
+        Fingerprint(Algorithm.PDQ, code.tobytes(), quality, frame_derivation(at, name))
         for code, at, name in zip(frames.codes, frames.at_seconds, frames.derivations, strict=True)
     ]
 
