@@ -65,6 +65,12 @@ def variants(picture: bytes) -> dict[str, bytes]:
         "half the size": saved(opened.resize((opened.width // 2, opened.height // 2)), quality=85),
         "mirrored": saved(ImageOps.mirror(opened), quality=85),
         "turned 90 degrees": saved(opened.transpose(Image.Transpose.ROTATE_90), quality=85),
+        "cut to a square": saved(ImageOps.fit(opened, (opened.height, opened.height)), quality=85),
+        "in a white border": saved(ImageOps.expand(opened, opened.width // 12, "white"), quality=85),
+        "a square in a black border": saved(
+            ImageOps.expand(ImageOps.fit(opened, (opened.height, opened.height)), opened.width // 12),
+            quality=85,
+        ),
     }
 
 

@@ -1,7 +1,7 @@
 """Story: a forum checks every upload, and what somebody registered is not published.
 
 1. Alice has registered a picture; nobody has decided anything yet.
-2. Mara uploads it to the forum: as it is, saved anew, smaller, mirrored, turned. Each is held.
+2. Mara uploads it to the forum: as it is, saved anew, smaller, mirrored, turned, cut, bordered. Each is held.
 3. Mara sees that it waits for a moderator; Charlie sees neither the post nor the picture.
 4. Another picture is published.
 5. If Staydown cannot be reached, the forum holds what comes, and says so to its member.

@@ -128,6 +128,8 @@ def _variants(picture: bytes) -> dict[str, bytes]:
         "saved anew": opened,
         "half the size": opened.resize((opened.width // 2, opened.height // 2)),
         "mirrored": ImageOps.mirror(opened),
+        "cut to a square": ImageOps.fit(opened, (opened.height, opened.height)),
+        "in a black border": ImageOps.expand(opened, opened.width // 12),
     }
     files = {}
     for name, image in changed.items():
@@ -147,7 +149,7 @@ def _uploads_are_held(story: _Story) -> None:
         )
     other = post_picture(story.mara, title="Another", picture=painted(story.seed + 1))
     _hold(httpx.get(other, trust_env=False).status_code == 200, "another picture passes")
-    story.done("the forum holds it as it is, saved anew, resized and mirrored; another picture passes")
+    story.done("the forum holds it, also resized, mirrored, cut to a square, in a border; another passes")
 
 
 def _person_asks_for_removal(story: _Story, post: str) -> str:
@@ -239,7 +241,7 @@ def _next_upload_is_blocked(story: _Story) -> None:
         "/upload", action="/upload", files={"picture": ("p.jpg", story.picture, "image/jpeg")}, title="Again"
     )
     _hold(refused.status_code == 451, "the forum refuses the upload")
-    story.done("its fingerprint is confirmed: the gate answers 451, also saved anew, resized and mirrored")
+    story.done("its fingerprint is confirmed: the gate answers 451, also to each of those versions")
 
 
 def _run(*arguments: str) -> subprocess.CompletedProcess[str]:
