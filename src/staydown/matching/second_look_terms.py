@@ -11,8 +11,8 @@ from typing import Generic, NoReturn, TypeVar
 from staydown.fingerprint import NotFingerprintable
 
 # So many corners that agree under one perspective mean "the same picture, at least in part". Unrelated
-# photographs reached 6 of them at most in 1,578 comparisons; half of the copies have 86 or more in the worst of
-# 22 families of everyday edits. Source: benchmarks/results/second_look.md, which also has 8, 12 and 15.
+# photographs reached 6 of them at most in 1,578 comparisons; half of the copies have 86 or more in the worst
+# of 22 families of everyday edits. Source: benchmarks/results/second_look.md, which also has 8, 12 and 15.
 MIN_INLIERS = 10
 
 Corner = tuple[float, float]
