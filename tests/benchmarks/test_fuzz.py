@@ -1,4 +1,4 @@
-"""Some thousand damaged files of every format, always the same; and the fuzzer finds what is put before it."""
+"""Some thousand damaged files of every format, always the same; and the fuzzer finds what it is given."""
 
 from pathlib import Path
 

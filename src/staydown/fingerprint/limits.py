@@ -32,8 +32,9 @@ class DecodeLimits:
     decoder."""
 
     max_parts: int = 1_000_000
-    """Chunks of a PNG, blocks of a GIF, strips or tiles of a TIFF. Tiles of 16 x 16 need 470,000 at the pixel
-    limit, the 255-byte blocks of a GIF 260,000 at the byte limit; more are empty ones, read one by one."""
+    """Segments of a JPEG, chunks of a PNG, blocks of a GIF, strips or tiles of a TIFF. Tiles of 16 x 16 need
+    470,000 at the pixel limit, the 255-byte blocks of a GIF 260,000 at the byte limit; more are empty ones,
+    read one by one."""
 
     max_items: int = 1000
     """Items of a HEIC or AVIF: tiles of 512 x 512 need 460 at the pixel limit. libheif has the same limit;
@@ -41,7 +42,7 @@ class DecodeLimits:
 
     max_scans: int = 100
     """Passes over a progressive JPEG: libjpeg's own script has ten. Each scan of a few bytes makes the
-    decoder walk over the whole picture, 50 ms at the pixel limit, and the byte limit has room for 300,000."""
+    decoder walk over the whole picture, 42 ms at the pixel limit, and the byte limit has room for 300,000."""
 
     max_profile_bytes: int = 4 * MEBIBYTE
     """A colour profile above this is ignored as a broken one is. Profiles of presses have 0.5 to 3 MiB; a PNG
@@ -56,7 +57,7 @@ class DecodeLimits:
 
     max_frame_pixels: int = 240 * MEGAPIXEL
     """Pixels of all frames together, taken or not, since each is decoded to compose the next: 500 frames of
-    800 x 600. What comes later is not looked at. Composing 240 megapixels takes a few seconds."""
+    800 x 600. What comes later is not looked at. Composing as much was seen to take 1.5 to 3 seconds."""
 
     frame_seconds: float = 0.5
     """A frame is taken if it is shown this long, or begins this long after the last one taken: what a viewer

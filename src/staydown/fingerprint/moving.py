@@ -87,7 +87,7 @@ def _jpegs(data: bytes, limits: DecodeLimits, *, reduce: bool) -> Iterator[Decod
 
     Others are previews, or maps of depth and brightness: no pictures that anybody looks at.
     """
-    first = read_jpeg(data)
+    first = read_jpeg(data, max_parts=limits.max_parts)
     yield jpeg_picture(data, limits=limits, reduce=reduce)
     budget = _Budget(limits)
     budget.allows((first.width, first.height))
@@ -95,7 +95,7 @@ def _jpegs(data: bytes, limits: DecodeLimits, *, reduce: bool) -> Iterator[Decod
         if data[place : place + 2] != data[:2]:
             continue
         behind = data[place:]
-        header = read_jpeg(behind)
+        header = read_jpeg(behind, max_parts=limits.max_parts)
         if (header.width, header.height) == (first.width, first.height):
             if not budget.allows((header.width, header.height)):
                 return

@@ -33,7 +33,7 @@ def jpeg_picture(data: bytes, *, limits: DecodeLimits, reduce: bool = False) -> 
     reduce: decode at 1/2, 1/4 or 1/8 where that is exact enough (`step_of`).
     Raises NotFingerprintable, and whatever Pillow raises for a damaged file.
     """
-    header = read_jpeg(data)
+    header = read_jpeg(data, max_parts=limits.max_parts)
     size = (header.width, header.height)
     check_size(size, limits=limits)
     if header.bits != _BITS_SHOWN:

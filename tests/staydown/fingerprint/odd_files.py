@@ -12,7 +12,7 @@ from tests.staydown.fingerprint.files import encoded, png_chunk
 from tests.staydown.fingerprint.pictures import Pixels
 
 PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
-_GREY, _RGB = 0, 2
+_COLOUR_TYPES = {1: 0, 2: 4, 3: 2, 4: 6}  # by the number of channels; two and four are with alpha
 Tag = tuple[int, int, int, bytes | int]  # tag, kind, count, value or the place of it
 
 
@@ -20,14 +20,13 @@ Tag = tuple[int, int, int, bytes | int]  # tag, kind, count, value or the place 
 
 
 def png(pixels: Pixels, *, bits: int = 8, interlaced: bool = False, before: Sequence[bytes] = ()) -> bytes:
-    """A PNG of (height, width, 1 | 3) uint8; 16 bits repeat the byte, 1 bit takes the highest.
+    """A PNG of (height, width, 1 to 4) uint8; 16 bits repeat the byte, 1 bit takes the highest.
 
     before: chunks between the header and the pixels.
     """
     height, width, channels = pixels.shape
-    header = struct.pack(
-        ">IIBBBBB", width, height, bits, _GREY if channels == 1 else _RGB, 0, 0, int(interlaced)
-    )
+    colours = _COLOUR_TYPES[channels]
+    header = struct.pack(">IIBBBBB", width, height, bits, colours, 0, 0, int(interlaced))
     passes = [pixels]
     if interlaced:  # Adam7
         starts = (
@@ -226,3 +225,35 @@ def moving(frames: Sequence[Image.Image], image_format: str, **options: object) 
     first, *others = [frame.copy() for frame in frames]  # an image remembers how it was saved before
     first.save(file, image_format, save_all=True, append_images=others, **options)
     return file.getvalue()
+
+
+# ---- colour profiles -----------------------------------------------------------------------------
+
+
+def ink_profile(black_only: bool = True) -> bytes:
+    """A CMYK profile that shows the black ink and ignores the others, or the other way round.
+
+    The smallest that colour management takes: a table of 2 x 2 x 2 x 2 corners in Lab. Source: ICC.1:2022,
+    10.10 (lut8Type).
+    """
+    corners = []
+    for corner in range(16):
+        cyan, black = corner >> 3 & 1, corner & 1
+        light = 0 if (black if black_only else cyan) else 255
+        corners += [light, 128, 128]
+    straight = bytes(range(256))
+    matrix = b"".join(struct.pack(">i", 65_536 * (n in (0, 4, 8))) for n in range(9))
+    table = b"mft1\0\0\0\0" + bytes((4, 3, 2, 0)) + matrix + straight * 4 + bytes(corners) + straight * 3
+    white = b"XYZ \0\0\0\0" + struct.pack(">iii", 63_190, 65_536, 54_061)
+    text = b"desc\0\0\0\0" + struct.pack(">I", 5) + b"inks\0" + bytes(78)
+    tags = [(b"A2B0", table), (b"wtpt", white), (b"desc", text)]
+    at = 128 + 4 + 12 * len(tags)
+    index, bodies = b"", b""
+    for name, body in tags:
+        padded = body + bytes(-len(body) % 4)
+        index += name + struct.pack(">II", at + len(bodies), len(body))
+        bodies += padded
+    size = at + len(bodies)
+    head = struct.pack(">I4xI", size, 0x02400000) + b"prtrCMYKLab " + bytes(12) + b"acsp" + bytes(28)
+    head += struct.pack(">iii", 63_190, 65_536, 54_061) + bytes(48)
+    return head + struct.pack(">I", len(tags)) + index + bodies

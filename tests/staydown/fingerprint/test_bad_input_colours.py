@@ -14,6 +14,7 @@ from tests.staydown.fingerprint.comparing import distance
 from tests.staydown.fingerprint.files import encoded
 from tests.staydown.fingerprint.odd_files import (
     bmp_rle8_of,
+    ink_profile,
     png,
     segment,
     tiff,
@@ -70,6 +71,19 @@ SAME_GREYS: dict[str, bytes] = {
 @pytest.mark.parametrize("kind", SAME_GREYS)
 def test_other_storage_of_greys_gives_the_same_pixels(kind: str) -> None:
     assert np.array_equal(_rgb(SAME_GREYS[kind])[:, :, 0], GREY)
+
+
+@pytest.mark.parametrize("channels", [2, 4])
+@pytest.mark.parametrize("bits", [8, 16])
+def test_alpha_of_eight_and_sixteen_bits_lies_over_white(bits: int, channels: int) -> None:
+    # Given greys or colours, the left half of them transparent
+    alpha = np.where(np.arange(160) < 80, 0, 255).astype(np.uint8) * np.ones((120, 1), np.uint8)
+    colours = GREY[:, :, None] if channels == 2 else LAND
+    found = _rgb(png(np.dstack([colours, alpha]), bits=bits))
+
+    # Then that half is white, and the other untouched
+    assert (found[:, :80] == 255).all()
+    assert np.array_equal(found[:, 80:, : channels - 1], colours[:, 80:])
 
 
 @pytest.mark.parametrize("bits", [1, 8, 16])
@@ -138,6 +152,21 @@ def test_cmyk_and_ycck_come_out_as_the_picture() -> None:
 def test_cmyk_without_a_profile_of_its_own_is_read_the_simple_way(profile: bytes | None) -> None:
     options = {} if profile is None else {"icc_profile": profile}
     assert np.array_equal(_rgb(_cmyk_jpeg(**options)), _rgb(_cmyk_jpeg()))
+
+
+@pytest.mark.parametrize("image_format", ["JPEG", "TIFF"])
+def test_profile_of_inks_is_followed(image_format: str) -> None:
+    # Given four inks, and profiles that show only one of them
+    inks = np.random.default_rng(3).integers(0, 255, (15, 20, 4)).repeat(8, 0).repeat(8, 1).astype(np.uint8)
+    image = Image.fromarray(inks, "CMYK")
+    options = {"quality": 100} if image_format == "JPEG" else {}
+
+    # Then the picture is that ink
+    for black_only, ink in ((True, inks[:, :, 3]), (False, inks[:, :, 0])):
+        profile = ink_profile(black_only)
+        found = _rgb(encoded(image.copy(), image_format, icc_profile=profile, **options)).astype(int)
+        assert np.abs(found.max(axis=2) - found.min(axis=2)).max() <= 12  # grey
+        assert np.corrcoef(found[:, :, 0].ravel(), 255 - ink.ravel().astype(int))[0, 1] > 0.97
 
 
 def test_cmyk_tiff_comes_out_as_the_picture() -> None:

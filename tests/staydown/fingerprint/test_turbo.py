@@ -7,7 +7,8 @@ import pytest
 from PIL import Image
 
 from staydown.fingerprint import DamagedFile, DecodeLimits, decode_picture, turbo
-from staydown.fingerprint.headers.jpeg import read_jpeg
+from staydown.fingerprint.headers import jpeg as headers
+from staydown.fingerprint.headers.jpeg import JpegHeader
 from staydown.fingerprint.kernel import Method
 from staydown.fingerprint.turbo import step_of
 from tests.staydown.fingerprint.comparing import codes_of, most_bits_apart
@@ -19,6 +20,10 @@ LIMITS = DecodeLimits()
 SUBSAMPLINGS = ("4:4:4", "4:2:2", "4:2:0")
 KINDS = [{}, {"progressive": True}, {"quality": 20}, {"keep_rgb": True}, {"restart_marker_rows": 1}]
 SIZES = [(320, 240), (333, 77)]
+
+
+def read_jpeg(data: bytes) -> JpegHeader:
+    return headers.read_jpeg(data, max_parts=1000)
 
 
 def _turbo(data: bytes, step: int = 1) -> np.ndarray:

@@ -8,7 +8,7 @@ import struct
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from staydown.fingerprint.errors import DamagedFile
+from staydown.fingerprint.errors import DamagedFile, TooManyParts
 from staydown.fingerprint.headers.directory import BrokenDirectory, read_directory, read_layout
 from staydown.fingerprint.headers.exif import orientation_of
 
@@ -23,6 +23,7 @@ _DROPPED = frozenset((*range(0xE1, 0xEE), 0xEF, 0xFE))
 _EXIF_MARK, _PROFILE_MARK, _PICTURES_MARK = b"Exif\0\0", b"ICC_PROFILE\0", b"MPF\0"
 _PICTURE_ENTRIES, _PICTURE_ENTRY_BYTES = 0xB002, 16
 
+_MARKER = re.compile(rb"\xff+[^\xff]", re.DOTALL)  # filling before a marker is more of its first byte
 _MARKER_IN_SCAN = re.compile(rb"\xff[\x01-\xcf\xd8-\xfe]")
 
 
@@ -51,14 +52,17 @@ class JpegHeader:
         return b"".join((self.tables, memoryview(data)[self.scan_at :]))
 
 
-def read_jpeg(data: bytes) -> JpegHeader:
-    """The header of a file's first picture. Raises DamagedFile if no scan follows a frame header."""
+def read_jpeg(data: bytes, *, max_parts: int) -> JpegHeader:
+    """The header of a file's first picture.
+
+    Raises DamagedFile if no scan follows a frame header, TooManyParts for segments without end.
+    """
     frame: tuple[int, int, int, int] | None = None
     exif: bytes | None = None
     profile_parts: list[bytes] = []
     further: tuple[int, ...] = ()
     kept = bytearray(data[:2])
-    for marker, begin, end in _segments(data):
+    for marker, begin, end in _segments(data, max_parts=max_parts):
         body = data[begin + 4 : end]
         if marker in _FRAMES and frame is None and len(body) >= 6:
             frame = struct.unpack_from(">BHHB", body)
@@ -88,19 +92,23 @@ def read_jpeg(data: bytes) -> JpegHeader:
     raise DamagedFile
 
 
-def _segments(data: bytes) -> Iterator[tuple[int, int, int]]:
+def _segments(data: bytes, *, max_parts: int) -> Iterator[tuple[int, int, int]]:
     """Marker, beginning and end of each segment with a length, up to the first scan."""
     at = 2
-    while 0 <= (at := data.find(b"\xff", at)) < len(data) - 3:
-        marker = data[at + 1]
-        if marker in (0x00, 0xFF) or marker in _ALONE:  # filling, or bytes that libjpeg skips too
-            at += 1 if marker == 0xFF else 2
+    for _ in range(max_parts):
+        found = _MARKER.search(data, at)
+        if found is None:
+            return
+        marker, at = data[found.end() - 1], found.end() - 2
+        if marker == 0x00 or marker in _ALONE:  # bytes that libjpeg skips too
+            at += 2
             continue
         end = at + 2 + int.from_bytes(data[at + 2 : at + 4])
         if marker == _END_OF_IMAGE or end < at + 4:
             return
         yield marker, at, end
         at = end
+    raise TooManyParts
 
 
 def _joined(parts: list[bytes]) -> bytes | None:

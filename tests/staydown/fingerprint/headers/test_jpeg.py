@@ -7,13 +7,18 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from staydown.fingerprint.errors import DamagedFile
-from staydown.fingerprint.headers.jpeg import count_scans, read_jpeg
+from staydown.fingerprint.errors import DamagedFile, TooManyParts
+from staydown.fingerprint.headers import jpeg as headers
+from staydown.fingerprint.headers.jpeg import JpegHeader, count_scans
 from tests.staydown.fingerprint.files import encoded, exif_orientation, jpeg
 from tests.staydown.fingerprint.odd_files import jpeg_of_many_scans, moving, segment, with_segments
 from tests.staydown.fingerprint.pictures import picture
 
 LAND = picture("landscape", 64, 48)
+
+
+def read_jpeg(data: bytes) -> JpegHeader:
+    return headers.read_jpeg(data, max_parts=1000)
 
 
 def _profile_parts(*parts: tuple[int, int, bytes]) -> list[bytes]:
@@ -135,3 +140,15 @@ def test_segment_that_ends_outside_ends_the_count() -> None:
     cut = data[: data.rindex(b"\xff\xda")] + b"\xff\xda" + struct.pack(">H", 65_535)
     assert count_scans(cut, at_most=3) == 4
     assert count_scans(b"\xff\xda" * 4, at_most=3) <= 4
+
+
+@pytest.mark.parametrize("part", [b"\xff\xe0\0\2", b"\xff\0", b"\xff\xd0", b"\xff\xff\xff\1"])
+def test_segments_without_end_are_refused(part: bytes) -> None:
+    data = jpeg(64, 48)
+    with pytest.raises(TooManyParts):
+        read_jpeg(data[:2] + part * 1001 + data[2:])
+
+
+def test_filling_without_end_is_one_step() -> None:
+    data = jpeg(64, 48)
+    assert read_jpeg(data[:2] + b"\xff" * 5000 + data[2:]).width == 64
