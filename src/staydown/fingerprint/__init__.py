@@ -3,7 +3,7 @@
 Pure: no Django, no network, nothing stored. The native kernel's readable twin is `reference.py`.
 """
 
-from staydown.fingerprint.decode import DecodedPicture, decode_picture
+from staydown.fingerprint.decode import DecodedPicture, decode_frames, decode_picture
 from staydown.fingerprint.errors import (
     DamagedFile,
     DecoderCrashed,
@@ -12,8 +12,10 @@ from staydown.fingerprint.errors import (
     FileTooLarge,
     FingerprintError,
     MalformedFingerprint,
+    NotAFile,
     NotFingerprintable,
     SandboxUnavailable,
+    TooManyParts,
     TooManyPixels,
     TooSmall,
     UnknownFormat,
@@ -56,15 +58,18 @@ __all__ = [
     "FingerprintError",
     "MalformedFingerprint",
     "MediaFingerprints",
+    "NotAFile",
     "NotFingerprintable",
     "QueryFingerprints",
     "QueryLevel",
     "QueryView",
     "SandboxPool",
     "SandboxUnavailable",
+    "TooManyParts",
     "TooManyPixels",
     "TooSmall",
     "UnknownFormat",
+    "decode_frames",
     "decode_picture",
     "digest_file",
     "distance_bits",
