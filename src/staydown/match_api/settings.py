@@ -13,7 +13,7 @@ from staydown.matching import DEFAULT_THRESHOLD_BITS
 KIBIBYTE = 1024
 
 
-UPLOADED_VIDEO_LIMITS = VideoLimits(seconds=60.0)
+UPLOADED_VIDEO_LIMITS = VideoLimits(seconds=120.0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,15 +38,15 @@ class MatchApiSettings:
     """Processes for videos, beside those for pictures: a video takes seconds, and no picture waits for it."""
 
     video_limits: VideoLimits = UPLOADED_VIDEO_LIMITS
-    """What reading one video may cost. The largest that fits into a body is some ten minutes long and read at
-    twenty times that speed; a platform waits as long."""
+    """What reading one video may cost. The largest that fits into a body is some ten minutes long, and a
+    lookup reads 720p at ten times that speed; a platform waits as long."""
 
     max_waiting_files: int = 16
     """Pictures that may wait for a decoding process. An ordinary phone picture takes about 0.1 s, so the last
     in the queue waits less than two seconds; beyond that a platform is better told to come back (429)."""
 
     max_waiting_videos: int = 4
-    """The same for videos: with a minute each, the last one waits for five."""
+    """The same for videos: with half a minute each, the last one waits for two."""
 
     max_body_bytes: int = 65 * MEBIBYTE
     """The largest body with a picture: the picture's own limit (64 MiB) and room for the form around it."""
@@ -55,9 +55,9 @@ class MatchApiSettings:
     """Bodies held in memory at one time, all requests together: four of the largest, or some hundred
     ordinary pictures. Beyond that a platform is told to come back (429) instead of memory running out."""
 
-    max_json_bytes: int = 128 * KIBIBYTE
+    max_json_bytes: int = 768 * KIBIBYTE
     """A check by fingerprints is about 500 bytes, at most 5 kB more of views and 3 kB of names; the frames of
-    a video are up to 80 kB. The rest is room to grow."""
+    a video are up to 650 kB. The rest is room to grow."""
 
     max_batch_bytes: int = 4 * MEBIBYTE
     """A thousand lines (below) of 4 kB each, the longest that one check can sensibly be."""

@@ -47,8 +47,10 @@ ViewName = Annotated[
 # search, 0.2 ms in a bank of 100,000 entries.
 MAX_VIEWS = 40
 
-# Codes of a video's frames: 64 frames with the nine parts that geo9 looks at, and some room.
-MAX_FRAME_CODES = 640
+# Codes of a video's frames: the 512 frames that a lookup takes at most, with up to ten parts each.
+MAX_FRAME_CODES = 5120
+# Frames of it that the catalog keeps: as many as are registered of a video.
+MAX_KEPT_FRAMES = 64
 
 # As long as the catalog can keep them (catalog/models.py). Part of the API, so not a setting.
 MAX_CONTENT_ID_CHARACTERS = 200
@@ -206,14 +208,15 @@ class Upload:
         return tuple(view.fingerprint for view in self.views if view.name == WHOLE)
 
     def kept_frames(self) -> tuple[Fingerprint, ...]:
-        """The codes of whole frames that the catalog keeps, each with its time as its derivation."""
+        """The codes of some whole frames that the catalog keeps, each with its time as its derivation."""
         moving = (view for view in self.views if view.name.startswith("@"))
+        whole = [frame for frame in self.frames if frame.fingerprint.derivation == WHOLE]
+        step = max(1, -(-len(whole) // MAX_KEPT_FRAMES))  # spread over the video
         return (
             *(replace(view.fingerprint, derivation=view.name) for view in moving),
             *(
                 replace(frame.fingerprint, derivation=frame_derivation(frame.at_seconds))
-                for frame in self.frames
-                if frame.fingerprint.derivation == WHOLE
+                for frame in whole[::step]
             ),
         )
 

@@ -12,10 +12,11 @@ from staydown.client.protocol import Answer as ClientAnswer
 from staydown.client.protocol import fingerprints_document, read_check
 from staydown.fingerprint import fingerprint_image, query_image
 from staydown.fingerprint.video import fingerprint_video, query_video
+from staydown.fingerprint.video_limits import DEFAULT_VIDEO_LIMITS
 from staydown.match_api import MatchApiSettings, bank_view, create_app, decoding
 from staydown.match_api.bank_view import BankView
 from staydown.match_api.openapi import openapi_paths
-from staydown.match_api.terms import Upload
+from staydown.match_api.terms import MAX_FRAME_CODES, Upload
 from staydown.matching.find_video import hits_in_parts
 from tests.staydown.fingerprint.files import encoded, jpeg
 from tests.staydown.fingerprint.films import film, scene, scenes, sound_only
@@ -161,15 +162,31 @@ def test_not_a_number_is_no_time(client):
 
 
 def test_more_frames_than_are_kept_of_a_video_are_refused(client):
-    body = frames(*((float(n), code_of(n)) for n in range(641)))
+    body = frames(*((float(n), code_of(1)) for n in range(5121)))
 
     assert "frames" in assert_problem(client.post("/api/v1/check", json=body), 422)["detail"]
 
 
 def test_most_frames_fit_into_a_body(client):
-    body = frames(*((n + 0.125, code_of(n)) for n in range(640)), content_id="x" * 200)
+    # Given as many frames as a lookup takes, with ten parts each
+    assert DEFAULT_VIDEO_LIMITS.max_query_frames * 10 == MAX_FRAME_CODES
+    body = frames(*((n + 1 / 3, code_of(1)) for n in range(MAX_FRAME_CODES)), content_id="x" * 200)
+    for row in body["fingerprints"]["frames"]:
+        row["name"] = "interface"
 
     assert client.post("/api/v1/check", json=body).status_code == 200
+
+
+def test_catalog_keeps_some_frames_of_a_long_video(house, client):
+    # Given more frames than are registered of a video
+    names = {"content_id": "7", "content_url": "https://forum.example/7"}
+    client.post("/api/v1/check", json=frames(*((n / 4, code_of(n)) for n in range(500)), **names))
+
+    # Then as many as that are kept, from its beginning to its end
+    (record,) = house.checks()
+    kept = [code.derivation for code in read_check_record(record).fingerprints]
+    assert len(kept) <= 64
+    assert (kept[0], kept[-1]) == ("@0.000", "@124.000")
 
 
 def test_sound_without_a_picture_is_refused_with_its_own_reason(client):
