@@ -1,8 +1,9 @@
-"""What `staydown check --bank FILE` compares with: a bank journal, a saved index, or a list. Told by content.
+"""What `staydown check --bank FILE` compares with: a bank journal, a saved index, a list, a video as vPDQ.
 
-Refuses a file that it does not understand to the end, and never prints a code of it.
+The content tells which. Refuses a file that it does not understand to the end, and prints no code of it.
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -11,8 +12,10 @@ from typing import Protocol
 import numpy as np
 
 from staydown.cli.known_list import ListRefused, read_list
-from staydown.fingerprint import MIN_QUALITY, Algorithm, Fingerprint, QueryView
+from staydown.fingerprint import MIN_QUALITY, Algorithm, Fingerprint, MalformedFingerprint, QueryView
 from staydown.fingerprint.terms import CODE_BYTES
+from staydown.fingerprint.video_terms import frame_derivation
+from staydown.fingerprint.vpdq import distinct_frames, from_text
 from staydown.journal import BankJournalReader, JournalError, Reset, apply_bank_record
 from staydown.journal.bank_journal import FORMAT
 from staydown.journal.lines import decode_line
@@ -26,11 +29,16 @@ from staydown.matching import (
     verdict,
 )
 from staydown.matching.find_video import find_video
-from staydown.matching.held_bank import HeldBank
+from staydown.matching.held_bank import HeldBank, HeldEntry, codes_of
 from staydown.matching.video import FrameCodes
 
 _HEAD_BYTES = 4096
 _INDEX_MAGIC = b"SDINDEX"
+# The first feature in each of the forms of vPDQ: lines with a frame number, lines without, JSON.
+_VPDQ = re.compile(
+    rb"\s*(?:\d+,\d+,[0-9a-f]{64},[0-9.]+|[0-9a-f]{64},\d+,[0-9.]+|\[\s*\"[0-9a-f]{64},|\{\s*\"\d+\"\s*:)",
+    re.I,
+)
 
 
 class BankFileRefused(ValueError):
@@ -71,10 +79,12 @@ def open_bank(path: Path, *, max_distance_bits: int = DEFAULT_THRESHOLD_BITS) ->
             raise BankFileRefused("It is a text in UTF-16; save it as UTF-8.")
         if b"\0" in head:
             raise BankFileRefused("It is no bank journal, no saved index and no list of fingerprints.")
+        if _VPDQ.match(head):
+            return _vpdq(path, max_distance_bits)
         return _list(path, max_distance_bits)
     except OSError as error:
         raise BankFileRefused(f"It cannot be read: {error.strerror}.") from error
-    except (JournalError, MatchingError, ListRefused) as error:
+    except (JournalError, MatchingError, ListRefused, MalformedFingerprint) as error:
         raise BankFileRefused(str(error)) from error
 
 
@@ -106,6 +116,18 @@ def _list(path: Path, max_distance_bits: int) -> BankFile:
         )
     told = f"{len(found.bank)} entries with {found.bank.codes} codes"
     return BankFile(OfList(found.bank), told, tuple(warnings))
+
+
+def _vpdq(path: Path, max_distance_bits: int) -> BankFile:
+    """One video, under the name of the file. Nobody confirmed it."""
+    frames = distinct_frames(from_text(path.read_text(encoding="ascii", errors="replace")))
+    codes = codes_of(
+        replace(frame.fingerprint, derivation=frame_derivation(frame.at_seconds)) for frame in frames
+    )
+    bank = HeldBank(max_distance_bits=max_distance_bits)
+    bank.put(HeldEntry(path.name, "vpdq", EntryState.UNCONFIRMED, None, None, codes))
+    bank.settle()
+    return BankFile(OfList(bank), f"a video with {bank.codes} frames")
 
 
 def _index(path: Path, max_distance_bits: int) -> BankFile:

@@ -14,9 +14,10 @@ import click
 
 from staydown.cli.bank_file import BankFileRefused, KnownBank, open_bank
 from staydown.cli.fingerprint import listing_of, tell_what_was_left_out
+from staydown.cli.output import Line
 from staydown.cli.reading import sought, trouble_of
 from staydown.cli.server_check import ServerCheck, line_of_match
-from staydown.cli.working import Line, Tell, print_lines
+from staydown.cli.working import Tell, print_lines
 from staydown.client import ClientMisconfigured, NotAuthorised
 from staydown.fingerprint import NotFingerprintable, QueryLevel, SandboxPool, SandboxUnavailable
 from staydown.fingerprint.video_terms import VideoFingerprints
@@ -53,7 +54,7 @@ class _Seen:
 @click.argument("files", nargs=-1, metavar="FILE...")
 @click.option("--from", "lists", multiple=True, metavar="LIST", help="Read names of files from LIST.")
 @click.option(
-    "--bank", type=click.Path(path_type=Path), metavar="FILE", help="Compare with this bank; see below."
+    "--bank", type=click.Path(path_type=Path), metavar="FILE", help="Compare with this bank; see above."
 )
 @click.option("--server", metavar="URL", help="Ask this installation of Staydown.")
 @click.option(
@@ -74,7 +75,10 @@ class _Seen:
     help=f"How far apart two codes may be.  [default: {DEFAULT_THRESHOLD_BITS}]",
 )
 @click.option(
-    "--workers", type=click.IntRange(1, 64), default=lambda: os.cpu_count() or 1, help="Processes to use."
+    "--workers",
+    type=click.IntRange(1, 64),
+    default=lambda: os.cpu_count() or 1,
+    help="Processes to use; else one a core.",
 )
 @click.option("--hidden", is_flag=True, help="Also take files whose name begins with a dot.")
 @click.option("--output", default="-", metavar="FILE", help="Write to FILE, which appears when it is whole.")
@@ -97,9 +101,9 @@ def command(
     from standard input, one a line, as --from does from a file. Links from folder to folder are not followed.
 
     --bank takes the file bank.journal of an installation, an index that staydown.matching saved, or a list:
-    one PDQ code a line ("hex" or "hex,quality"), MD5 digests, "sha256:" digests, a CSV with a header, or the
-    JSON Lines of `staydown fingerprint --codes`. Nothing leaves this computer then. Entries of a list or an
-    index are of unknown standing, so what matches is to be held.
+    one PDQ code a line ("hex" or "hex,quality"), MD5 digests, "sha256:" digests, a CSV with a header, the
+    JSON Lines of `staydown fingerprint --codes`, or a video as vPDQ. Nothing leaves this computer then. What
+    matches a list or an index is to be held, because nobody has confirmed its entries.
 
     --server sends fingerprints only, unless --send-media is given.
 

@@ -11,8 +11,9 @@ from typing import Any
 import click
 
 from staydown.cli.listing import Listing
+from staydown.cli.output import Line, whole_file
 from staydown.cli.reading import registered, trouble_of
-from staydown.cli.working import Line, Tell, print_lines
+from staydown.cli.working import Tell, print_lines
 from staydown.fingerprint import (
     DEFAULT_SET,
     Algorithm,
@@ -21,14 +22,19 @@ from staydown.fingerprint import (
     SandboxPool,
     SandboxUnavailable,
 )
+from staydown.fingerprint.errors import VideoUnavailable
 from staydown.fingerprint.video_terms import VideoFingerprints
+from staydown.fingerprint.vpdq import features_of, to_lines
 
 
 @click.command("fingerprint")
 @click.argument("files", nargs=-1, metavar="FILE...")
 @click.option("--from", "lists", multiple=True, metavar="LIST", help="Read names of files from LIST.")
 @click.option(
-    "--workers", type=click.IntRange(1, 64), default=lambda: os.cpu_count() or 1, help="Processes to use."
+    "--workers",
+    type=click.IntRange(1, 64),
+    default=lambda: os.cpu_count() or 1,
+    help="Processes to use; else one a core.",
 )
 @click.option(
     "--set",
@@ -39,6 +45,7 @@ from staydown.fingerprint.video_terms import VideoFingerprints
     help="Which codes are derived from a picture: itself, turned and mirrored, or crops too.",
 )
 @click.option("--codes", is_flag=True, help="Print the derived codes too. They are personal data.")
+@click.option("--vpdq", metavar="FILE", help="Write the frames of one video to FILE as vPDQ lines.")
 @click.option("--hidden", is_flag=True, help="Also take files whose name begins with a dot.")
 @click.option("--output", default="-", metavar="FILE", help="Write to FILE, which appears when it is whole.")
 def command(
@@ -47,6 +54,7 @@ def command(
     workers: int,
     set_name: str,
     codes: bool,
+    vpdq: str | None,
     hidden: bool,
     output: str,
 ) -> None:
@@ -64,6 +72,8 @@ def command(
                2  the command was not understood
     """
     listing = listing_of(files, lists, hidden=hidden)
+    if vpdq is not None and (lists or len(files) != 1 or not Path(files[0]).is_file()):
+        raise click.UsageError("--vpdq goes with one video.")
     errors = 0
 
     def line_of(path: Path, tell: Tell) -> Line:
@@ -71,6 +81,8 @@ def command(
             found = registered(path, pool=pool, derive=set_name, tell=tell)
         except (NotFingerprintable, OSError) as error:
             return trouble_of(path, error)
+        if vpdq is not None:
+            _write_vpdq(Path(vpdq), found)
         return {"path": str(path), **_fields_of(found, has_codes=codes)}
 
     def see(line: Line) -> None:
@@ -124,3 +136,19 @@ def _fields_of(media: MediaFingerprints | VideoFingerprints, *, has_codes: bool)
     if has_codes:
         fields["codes"] = [[code.algorithm.value, code.derivation, code.quality, code.hex] for code in codes]
     return fields
+
+
+def _write_vpdq(target: Path, media: MediaFingerprints | VideoFingerprints) -> None:
+    """Raises ClickException if these are not a video's frames, or cannot be written."""
+    if not isinstance(media, VideoFingerprints):
+        why = (
+            str(VideoUnavailable())
+            if media.media == "video"
+            else "--vpdq goes with a video: this is a picture."
+        )
+        raise click.ClickException(why)
+    try:
+        with whole_file(target) as file:
+            file.write(to_lines(features_of(media)))
+    except OSError as error:
+        raise click.ClickException(f"{target} cannot be written: {error.strerror}.") from error

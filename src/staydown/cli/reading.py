@@ -6,7 +6,8 @@ its digests, which find exact copies.
 
 from pathlib import Path
 
-from staydown.cli.working import Line, Tell
+from staydown.cli.output import Line
+from staydown.cli.working import Tell
 from staydown.fingerprint import (
     MediaFingerprints,
     NotFingerprintable,

@@ -9,8 +9,9 @@ from pathlib import Path
 
 import click
 
+from staydown.cli.output import Line
 from staydown.cli.reading import sought
-from staydown.cli.working import Line, Tell
+from staydown.cli.working import Tell
 from staydown.client import (
     AnswerNotUnderstood,
     CheckMatch,

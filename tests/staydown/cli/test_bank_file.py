@@ -163,6 +163,8 @@ def test_journal_with_an_entry_that_is_not_understood_is_refused(tmp_path: Path)
         (HEX.encode("utf-16"), "UTF-16"),
         (b"", "no code and no digest"),
         (b"letters", "line 1"),
+        (f"{HEX},100,1.0\n{HEX},100\n".encode(), "Feature 2"),
+        (f'["{HEX},100,1.0", 7]'.encode(), "Feature 2"),
     ],
 )
 def test_file_that_is_no_bank_is_refused_with_a_reason(tmp_path: Path, content: bytes, says: str) -> None:

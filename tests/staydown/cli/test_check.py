@@ -6,7 +6,7 @@ Covers: staydown.cli.server_check.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -19,6 +19,8 @@ from staydown.cli.check import MATCHED, command
 from staydown.cli.fingerprint import command as fingerprint_command
 from staydown.fingerprint import SandboxPool, SandboxUnavailable, fingerprint_image
 from staydown.fingerprint.errors import VideoUnavailable
+from staydown.fingerprint.video import fingerprint_video
+from staydown.fingerprint.vpdq import VpdqFeature, features_of, to_lines, to_signal
 from staydown.journal import BankJournalWriter
 from tests.doubles.staydown_server import TOKEN, Reply, StaydownDouble
 from tests.staydown.fingerprint.files import encoded, jpeg
@@ -183,6 +185,22 @@ def test_stretch_of_a_registered_video_is_told(tmp_path: Path) -> None:
     assert match["derivation"].startswith("@")
     assert match["stretch"] == {"upload_seconds": [1.0, 2.0], "entry_seconds": [2.0, 3.0], "frames": 2}
     assert (other["action"], other["matches"]) == ("allow", [])
+
+
+@pytest.mark.parametrize("form", [to_lines, to_signal])
+def test_video_as_a_partner_gives_it_is_a_bank(
+    tmp_path: Path, form: Callable[[Iterable[VpdqFeature]], str]
+) -> None:
+    # Given the vPDQ of a video, in two of its forms
+    (tmp_path / "film.vpdq").write_text(form(features_of(fingerprint_video(film(scenes(1, 2, 3, 4))))))
+    (tmp_path / "cut.mp4").write_bytes(film(scenes(90, 3, 4, 91)))
+    (tmp_path / "one.mp4").write_bytes(film(scenes(90, 3, 91)))
+
+    # Then a cut of it is found, and one common frame is not enough
+    _, [cut, one] = run("--bank", tmp_path / "film.vpdq", tmp_path / "cut.mp4", tmp_path / "one.mp4")
+    [match] = cut["matches"]
+    assert (cut["action"], match["entry_id"], match["stretch"]["frames"]) == ("hold", "film.vpdq", 2)
+    assert one["action"] == "allow"
 
 
 def test_registered_picture_is_found_in_a_video(tmp_path: Path) -> None:

@@ -20,7 +20,9 @@ from staydown.cases.rules import read_submission
 from staydown.cli.fingerprint import command
 from staydown.fingerprint import Algorithm, SandboxPool, fingerprint_image
 from staydown.fingerprint.errors import VideoUnavailable
+from staydown.fingerprint.vpdq import from_text
 from tests.staydown.fingerprint.files import MP4_HEAD, encoded, jpeg
+from tests.staydown.fingerprint.films import film, scenes, sound_only
 
 
 @pytest.fixture(name="folder")
@@ -201,6 +203,55 @@ def test_output_goes_to_a_file(folder: Path) -> None:
 
     assert (result.exit_code, lines) == (0, [])
     assert json.loads((folder / "out.jsonl").read_text())["media"] == "image"
+
+
+def test_frames_of_a_video_are_counted_and_exported_as_vpdq(folder: Path) -> None:
+    # Given three scenes
+    path = folder / "film.mp4"
+    path.write_bytes(film(scenes(1, 2, 3)))
+
+    # When
+    result, [line] = _run("--codes", "--vpdq", folder / "film.vpdq", path)
+
+    # Then its line has no whole picture, and each code says of which frame it is
+    assert result.exit_code == 0
+    assert (line["media"], line["pdq"], line["pdq512"], line["frames"]) == ("video", None, None, 3)
+    assert line["seconds"] == pytest.approx(3.0, abs=0.2)
+    assert line["derived"] == len(line["codes"])
+    assert {code[1].split("~")[0] for code in line["codes"]} == {"@0.000", "@1.000", "@2.000"}
+    # And the export has one code for each frame
+    exported = from_text((folder / "film.vpdq").read_text())
+    assert [feature.at_seconds for feature in exported] == [0, 1, 2]
+    whole = [code[3] for code in line["codes"] if "~" not in code[1]]
+    assert [feature.fingerprint.hex for feature in exported] == whole
+    assert (folder / "film.vpdq").stat().st_mode & 0o777 == 0o600
+    # And without --codes no code is printed
+    assert "codes" not in _run(path)[1][0]
+
+
+def test_codes_of_a_video_are_a_submission_too(folder: Path) -> None:
+    (folder / "film.mp4").write_bytes(film(scenes(*range(5))))
+    _, [line] = _run("--codes", folder / "film.mp4")
+
+    item = {name: line[name] for name in ("media", "sha256", "md5", "codes")}
+    [submitted] = read_submission(json.dumps({"version": 1, "items": [item]}))
+    assert len(submitted.fingerprints) > 5
+
+
+@pytest.mark.parametrize("names", [["a.jpg", "b.jpg"], ["below"], ["absent.mp4"]])
+def test_vpdq_goes_with_one_video(folder: Path, names: list[str]) -> None:
+    result, _ = _run("--vpdq", folder / "out", *(folder / name for name in names))
+
+    assert result.exit_code == 2
+    assert "one video" in result.stderr
+
+
+def test_vpdq_of_a_picture_and_of_sound_is_refused(folder: Path) -> None:
+    (folder / "sound.m4v").write_bytes(sound_only())
+
+    assert "this is a picture" in _run("--vpdq", folder / "out", folder / "a.jpg")[0].stderr
+    assert "error" in _run("--vpdq", folder / "out", folder / "sound.m4v")[1][0]
+    assert not (folder / "out").exists()
 
 
 def test_nothing_named_is_a_wrong_command() -> None:

@@ -1,6 +1,6 @@
 """Many files at once: lines come out in order and whole, whatever stops the work.
 
-What is stopped from outside runs as a process of its own.
+What is stopped from outside runs as a process of its own. Covers: staydown.cli.output.
 """
 
 from __future__ import annotations
@@ -21,7 +21,8 @@ import click
 import pytest
 
 from staydown.cli.listing import Listing
-from staydown.cli.working import INTERRUPTED, READER_GONE, Interrupts, Output, print_lines
+from staydown.cli.output import Output
+from staydown.cli.working import INTERRUPTED, READER_GONE, Interrupts, print_lines
 
 # Lists the files below a folder; those whose name has "slow" in it take for ever.
 PROGRAM = """
