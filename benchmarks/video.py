@@ -275,7 +275,7 @@ def _lines_of_recall(found: dict[str, Any]) -> list[str]:
     registered = ", ".join(
         f"{count} codes as {name}" for name, count in found["codes_registered_of_a_clip"].items()
     )
-    told = found["stretches"]
+    told, means = found["stretches"], [f"{found['mean'][how]:.2f}" for how in HOW]
     return [
         "## What is still recognised",
         "",
@@ -286,7 +286,7 @@ def _lines_of_recall(found: dict[str, Any]) -> list[str]:
         " second, also inside borders) against a bank with so many codes a frame.",
         "",
         *report.table(["edit", *HOW], rows),
-        f"| **mean** | {' | '.join(f'{found["mean"][how]:.2f}' for how in HOW)} |",
+        f"| **mean** | {' | '.join(means)} |",
         "",
         f"With {films + wandering} clips a share is known to about 0.1 to 0.2; the 95 % intervals are in"
         " video.json.",
