@@ -1,6 +1,8 @@
 """Many files at once: lines come out in order and whole, whatever stops the work.
 
-What is stopped from outside runs as a process of its own. Covers: staydown.cli.output.
+What is stopped from outside runs as a process of its own.
+
+Covers: staydown.cli.output.
 """
 
 from __future__ import annotations
