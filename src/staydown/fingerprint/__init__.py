@@ -5,6 +5,7 @@ Pure: no Django, no network, nothing stored. The native kernel's readable twin i
 
 from staydown.fingerprint.decode import DecodedPicture, decode_frames, decode_picture
 from staydown.fingerprint.errors import (
+    AudioOnly,
     DamagedFile,
     DecoderCrashed,
     DecodeTimedOut,
@@ -12,6 +13,7 @@ from staydown.fingerprint.errors import (
     FileTooLarge,
     FingerprintError,
     MalformedFingerprint,
+    NoFrames,
     NotAFile,
     NotFingerprintable,
     SandboxUnavailable,
@@ -19,6 +21,8 @@ from staydown.fingerprint.errors import (
     TooManyPixels,
     TooSmall,
     UnknownFormat,
+    VideoTooLong,
+    VideoUnavailable,
 )
 from staydown.fingerprint.limits import DEFAULT_LIMITS, DecodeLimits
 from staydown.fingerprint.media import digest_file, fingerprint_file, fingerprint_image
@@ -36,15 +40,20 @@ from staydown.fingerprint.terms import (
     QueryView,
     distance_bits,
 )
+from staydown.fingerprint.video import fingerprint_video, query_video
+from staydown.fingerprint.video_limits import DEFAULT_VIDEO_LIMITS, VideoLimits
+from staydown.fingerprint.video_terms import FrameFingerprint, VideoFingerprints
 from staydown.fingerprint.views import DEFAULT_SET, DERIVATION_SETS, DerivationSet, is_derivation
 
 __all__ = [
     "DEFAULT_LIMITS",
     "DEFAULT_SET",
+    "DEFAULT_VIDEO_LIMITS",
     "DERIVATIONS",
     "DERIVATION_SETS",
     "MIN_QUALITY",
     "Algorithm",
+    "AudioOnly",
     "DamagedFile",
     "DecodeLimits",
     "DecodeTimedOut",
@@ -56,8 +65,10 @@ __all__ = [
     "FileTooLarge",
     "Fingerprint",
     "FingerprintError",
+    "FrameFingerprint",
     "MalformedFingerprint",
     "MediaFingerprints",
+    "NoFrames",
     "NotAFile",
     "NotFingerprintable",
     "QueryFingerprints",
@@ -69,12 +80,18 @@ __all__ = [
     "TooManyPixels",
     "TooSmall",
     "UnknownFormat",
+    "VideoFingerprints",
+    "VideoLimits",
+    "VideoTooLong",
+    "VideoUnavailable",
     "decode_frames",
     "decode_picture",
     "digest_file",
     "distance_bits",
     "fingerprint_file",
     "fingerprint_image",
+    "fingerprint_video",
     "is_derivation",
     "query_image",
+    "query_video",
 ]
