@@ -5,17 +5,19 @@ Refuses whatever it does not understand, and repeats nothing of it: a record hol
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import compress
 from typing import Any
 
-from staydown.fingerprint.terms import MIN_QUALITY, Algorithm
+from staydown.fingerprint.terms import CODE_BYTES, MIN_QUALITY, Algorithm
 from staydown.fingerprint.views import MAX_NAME_CHARACTERS
 from staydown.journal.errors import BankRecordNotUnderstood
 from staydown.matching.held_bank import Codes, HeldBank, HeldEntry
 from staydown.matching.terms import EntryState
 
 _HEX_DIGITS = 64
+_ALGORITHMS = {algorithm.value: algorithm for algorithm in Algorithm}
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,29 +67,36 @@ def claimed_entry_id(record: Mapping[str, Any]) -> str:
     return entry_id if isinstance(entry_id, str) else f"sequence number {record.get('seq')}"
 
 
-def _codes(rows: Iterable[Any]) -> dict[Algorithm, Codes]:
-    """The codes that have enough detail to be sought. Raises ValueError, TypeError.
+def _codes(rows: Any) -> dict[Algorithm, Codes]:
+    """The codes that have enough detail to be sought. Raises ValueError, TypeError, KeyError.
 
-    One conversion for each algorithm: with dozens of codes an entry, this is what loading a bank costs most.
+    By columns, not code by code: with dozens of codes an entry, this is what loading a bank costs most.
     """
-    found: dict[Algorithm, tuple[list[str], list[str]]] = {}
-    for algorithm, derivation, quality, digits in rows:
-        if type(quality) is not int or not 0 <= quality <= 100:
-            raise ValueError("not a quality")
-        if len(digits) != _HEX_DIGITS or not 0 < len(_text(derivation)) <= MAX_NAME_CHARACTERS:
-            raise ValueError("not a code")
-        names, texts = found.setdefault(Algorithm(algorithm), ([], []))
-        if quality >= MIN_QUALITY:
-            names.append(derivation)
-            texts.append(digits)
-        else:
-            bytes.fromhex(digits)
-    # A code with white space in it comes out short, which Codes refuses.
-    return {
-        algorithm: Codes(tuple(names), bytes.fromhex("".join(texts)))
-        for algorithm, (names, texts) in found.items()
-        if names
-    }
+    if not isinstance(rows, list):
+        raise TypeError("codes are a list")
+    if not rows:
+        return {}
+    if set(map(len, rows)) != {4}:
+        raise ValueError("a code has four members")
+    algorithms, derivations, qualities, digits = zip(*rows, strict=True)
+    if set(map(type, qualities)) != {int} or min(qualities) < 0 or max(qualities) > 100:
+        raise ValueError("not a quality")
+    if not all(0 < len(_text(name)) <= MAX_NAME_CHARACTERS for name in derivations):
+        raise ValueError("not a derivation")
+    packed = bytes.fromhex("".join(digits))
+    if set(map(len, digits)) != {_HEX_DIGITS} or len(packed) != CODE_BYTES * len(rows):
+        raise ValueError("not a code")  # the second: white space in it, which fromhex passes over
+    codes = [packed[at : at + CODE_BYTES] for at in range(0, len(packed), CODE_BYTES)]
+    found = {}
+    for name in dict.fromkeys(algorithms):
+        rows_of = zip(algorithms, qualities, strict=True)
+        is_kept = [algorithm == name and quality >= MIN_QUALITY for algorithm, quality in rows_of]
+        if any(is_kept):
+            names = tuple(compress(derivations, is_kept))
+            found[_ALGORITHMS[name]] = Codes(names, b"".join(compress(codes, is_kept)))
+        elif name not in _ALGORITHMS:
+            raise KeyError(name)
+    return found
 
 
 def _text(value: Any) -> str:

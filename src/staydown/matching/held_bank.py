@@ -233,6 +233,8 @@ class HeldBank:
         )
 
     def _shared(self, derivations: tuple[str, ...]) -> tuple[str, ...]:
+        if (known := self._usual.get(derivations)) is not None:
+            return known
         if any(name.startswith("@") for name in derivations):  # a video's frames: no two are the same
             return tuple(map(sys.intern, derivations))
         return self._usual.setdefault(derivations, derivations)
