@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from staydown.fingerprint.errors import DecoderCrashed, NotFingerprintable, damage_named
 from staydown.fingerprint.formats import ImageFormat
-from staydown.fingerprint.headers.gif import canvas_sizes
+from staydown.fingerprint.headers.gif import Canvas, canvases
 from staydown.fingerprint.headers.jpeg import read_jpeg
 from staydown.fingerprint.limits import DecodeLimits
 from staydown.fingerprint.readers import OpenFile, check_size, open_file, open_page, tiff_pages
@@ -59,8 +59,8 @@ def _in_file(
         return _only(file, limits)
     if image_format is ImageFormat.HEIC and file.count:
         return _images(file, limits, count=file.count)
-    sizes = canvas_sizes(data, max_parts=limits.max_parts) if image_format is ImageFormat.GIF else None
-    return _frames(file, limits, sizes=sizes)
+    drawn = canvases(data, max_parts=limits.max_parts) if image_format is ImageFormat.GIF else None
+    return _frames(file, limits, drawn=drawn)
 
 
 class _Budget:
@@ -126,21 +126,23 @@ def _images(file: OpenFile, limits: DecodeLimits, *, count: int) -> Iterator[Dec
 
 
 def _frames(
-    file: OpenFile, limits: DecodeLimits, *, sizes: Iterator[tuple[int, int]] | None
+    file: OpenFile, limits: DecodeLimits, *, drawn: Iterator[Canvas] | None
 ) -> Iterator[DecodedPicture]:
     """The frames of a moving picture, each composed as it is shown; those that a viewer has time to see.
 
-    sizes: what each frame makes of the canvas, where a frame may enlarge it.
+    drawn: what each frame makes of the canvas, where a frame may enlarge it or leave parts of it empty.
     """
     budget = _Budget(limits)
     every_ms = round(1000 * limits.frame_seconds)
     begin_ms, next_ms, index = 0, 0, 0
     while True:
-        if sizes is not None:
-            size = next(sizes, None)
-            if size is None:
+        covered = None
+        if drawn is not None:
+            canvas = next(drawn, None)
+            if canvas is None:
                 return
-            check_size(size, limits=limits)
+            check_size(canvas.size, limits=limits)
+            covered = canvas.covered
         try:
             file.image.seek(index)
         except EOFError:
@@ -152,7 +154,7 @@ def _frames(
         is_apart = index == 0 and bool(file.image.info.get("default_image"))
         shown_ms = 0 if is_apart else _shown_ms(file.image.info.get("duration"))
         if begin_ms >= next_ms or shown_ms >= every_ms:
-            yield file.kept_picture(at_seconds=begin_ms / 1000)
+            yield file.kept_picture(at_seconds=begin_ms / 1000, covered=covered)
             next_ms = begin_ms if is_apart else begin_ms + every_ms
         begin_ms += shown_ms
         index += 1

@@ -22,14 +22,14 @@ from PIL import (
 from staydown.fingerprint.errors import DamagedFile, TooManyPixels
 from staydown.fingerprint.formats import HEAD_BYTES, ImageFormat, webp_size
 from staydown.fingerprint.headers.exif import orientation_of
-from staydown.fingerprint.headers.gif import canvas_sizes
+from staydown.fingerprint.headers.gif import canvases
 from staydown.fingerprint.headers.isomedia import with_images_only
 from staydown.fingerprint.headers.png import read_png
 from staydown.fingerprint.headers.terms import Header
 from staydown.fingerprint.headers.tiff import pages
 from staydown.fingerprint.kernel import check_sides
 from staydown.fingerprint.limits import MEGAPIXEL, DecodeLimits
-from staydown.fingerprint.strips import DecodedPicture, picture_of_image
+from staydown.fingerprint.strips import Box, DecodedPicture, picture_of_image
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +41,8 @@ class OpenFile:
     profile: bytes | None = None
     count: int | None = 1
     """How many frames or images the reader can go to; None if nobody knows before it is tried."""
+    covered: Box | None = None
+    """The part of the first frame on which anything was drawn, if not all of it; the rest is transparent."""
 
     def load(self, *, limits: DecodeLimits) -> None:
         """Decodes the frame that the reader stands at. Raises TooSmall, TooManyPixels, what readers raise."""
@@ -50,12 +52,18 @@ class OpenFile:
 
     def picture(self) -> DecodedPicture:
         """The picture of the loaded frame; only good until the reader goes on."""
-        return picture_of_image(self.image, orientation=self.orientation, profile=self.profile)
+        return picture_of_image(
+            self.image, orientation=self.orientation, profile=self.profile, covered=self.covered
+        )
 
-    def kept_picture(self, *, at_seconds: float) -> DecodedPicture:
+    def kept_picture(self, *, at_seconds: float, covered: Box | None = None) -> DecodedPicture:
         """The picture of the loaded frame, in memory of its own."""
         return picture_of_image(
-            self.image.copy(), orientation=self.orientation, profile=self.profile, at_seconds=at_seconds
+            self.image.copy(),
+            orientation=self.orientation,
+            profile=self.profile,
+            covered=covered,
+            at_seconds=at_seconds,
         )
 
 
@@ -119,11 +127,11 @@ def _images_of(data: bytes, limits: DecodeLimits) -> io.BytesIO:
 
 
 def _open_gif(data: bytes, limits: DecodeLimits) -> OpenFile:
-    size = next(canvas_sizes(data, max_parts=limits.max_parts), None)
-    if size is None:
+    canvas = next(canvases(data, max_parts=limits.max_parts), None)
+    if canvas is None:
         raise DamagedFile
-    check_size(size, limits=limits)
-    return OpenFile(GifImagePlugin.GifImageFile(io.BytesIO(data)), count=None)
+    check_size(canvas.size, limits=limits)
+    return OpenFile(GifImagePlugin.GifImageFile(io.BytesIO(data)), count=None, covered=canvas.covered)
 
 
 def _open_bmp(data: bytes, limits: DecodeLimits) -> OpenFile:

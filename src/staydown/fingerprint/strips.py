@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image
 
-from staydown.fingerprint.colour import ToColour, as_it_is, colour_rule
+from staydown.fingerprint.colour import WHITE, ToColour, as_it_is, colour_rule
 from staydown.fingerprint.errors import damage_named
 from staydown.fingerprint.kernel import Pixels
 
@@ -71,13 +71,23 @@ class DecodedPicture:
 
 
 def picture_of_image(
-    image: Image.Image, *, orientation: int, profile: bytes | None, at_seconds: float = 0.0
+    image: Image.Image,
+    *,
+    orientation: int,
+    profile: bytes | None,
+    covered: Box | None = None,
+    at_seconds: float = 0.0,
 ) -> DecodedPicture:
-    """The picture that a loaded image holds. Raises UnknownFormat for colours that have no agreed meaning."""
+    """The picture that a loaded image holds; what lies outside `covered` is transparent.
+
+    Raises UnknownFormat for colours that have no agreed meaning.
+    """
     to_colour = colour_rule(image, profile=profile)
+    is_whole = covered is None or covered == (0, 0, *image.size)
 
     def stored(box: Box) -> Pixels:
-        return _as_pixels(to_colour(image.crop(box)))
+        pixels = _as_pixels(to_colour(image.crop(box)))
+        return pixels if is_whole or covered is None else _over_white(pixels, box, covered)
 
     return _upright(image.size, image.size, 1, stored, orientation, at_seconds)
 
@@ -121,6 +131,16 @@ def _upright(
     if orientation in _LAID_DOWN:
         return DecodedPicture(full_size[1], full_size[0], step, cut_columns, at_seconds)
     return DecodedPicture(full_size[0], full_size[1], step, cut_rows, at_seconds)
+
+
+def _over_white(pixels: Pixels, box: Box, covered: Box) -> Pixels:
+    """The pixels of a box, white where nothing was drawn."""
+    left, top, right, bottom = covered
+    out = np.full(pixels.shape, WHITE[0], np.uint8)
+    rows = slice(max(0, top - box[1]), max(0, bottom - box[1]))
+    columns = slice(max(0, left - box[0]), max(0, right - box[0]))
+    out[rows, columns] = pixels[rows, columns]
+    return out
 
 
 def _contiguous(pixels: Pixels) -> Pixels:

@@ -103,6 +103,22 @@ def test_gif_is_composed_as_it_is_shown(disposal: int) -> None:
         assert np.abs(frame.pixels().astype(int) - np.asarray(expected)).max() <= 4
 
 
+def test_part_of_a_gif_on_which_nothing_was_drawn_is_white() -> None:
+    # Given a GIF whose images leave a margin; no colour of it is transparent
+    small = encoded(Image.new("P", (20, 15), 1), "GIF")
+    data = bytearray(small)
+    data[6:10] = struct.pack("<HH", 40, 30)
+    at = data.index(b"\x2c")
+    data[at + 1 : at + 5] = struct.pack("<HH", 10, 5)
+    inside = decode_picture(small).pixels()[0, 0]
+
+    # Then the margin is white, in the picture and in the frame
+    for read in (decode_picture(bytes(data)), *_frames(bytes(data))):
+        pixels = read.pixels()
+        assert (pixels[5:20, 10:30] == inside).all()
+        assert (pixels == 255).all(axis=2).sum() == 40 * 30 - 20 * 15
+
+
 def test_transparent_frames_lie_over_white() -> None:
     # Given an animated PNG whose second frame clears what was there
     full, empty = Image.new("RGBA", (40, 30), (9, 9, 9, 255)), Image.new("RGBA", (40, 30), (7, 7, 7, 0))

@@ -7,6 +7,7 @@ Source: CompuServe, Graphics Interchange Format, version 89a.
 
 import struct
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from staydown.fingerprint.errors import TooManyParts
 
@@ -14,15 +15,23 @@ _HEADER_BYTES = 13
 _IMAGE, _EXTENSION = 0x2C, 0x21
 
 
-def canvas_sizes(data: bytes, *, max_parts: int) -> Iterator[tuple[int, int]]:
-    """Width and height of the canvas after each image, in order; stops where the file stops making sense.
+@dataclass(frozen=True, slots=True)
+class Canvas:
+    """The canvas once an image is on it."""
 
-    Raises TooManyParts.
-    """
+    size: tuple[int, int]
+    """Width and height, which images may enlarge."""
+    covered: tuple[int, int, int, int]
+    """Left, top, right, bottom of all images so far. Outside nothing was ever drawn: it is transparent."""
+
+
+def canvases(data: bytes, *, max_parts: int) -> Iterator[Canvas]:
+    """The canvas after each image, in order; stops where the file stops making sense. Raises TooManyParts."""
     if len(data) < _HEADER_BYTES:
         return
     width, height, flags = struct.unpack_from("<HHB", data, 6)
     at = _HEADER_BYTES + _palette_bytes(flags)
+    covered = (width, height, 0, 0)
     parts = 0
     while at < len(data) and data[at] in (_IMAGE, _EXTENSION):
         if data[at] == _EXTENSION:
@@ -31,8 +40,13 @@ def canvas_sizes(data: bytes, *, max_parts: int) -> Iterator[tuple[int, int]]:
             if at + 10 >= len(data):
                 return
             left, top, wide, high, flags = struct.unpack_from("<HHHHB", data, at + 1)
-            width, height = max(width, left + wide), max(height, top + high)
-            yield width, height
+            right, bottom = left + wide, top + high
+            width, height = max(width, right), max(height, bottom)
+            covered = (
+                *(min(covered[0], left), min(covered[1], top)),
+                *(max(covered[2], right), max(covered[3], bottom)),
+            )
+            yield Canvas((width, height), covered)
             at += 11 + _palette_bytes(flags)
         while at < len(data) and data[at]:
             at += 1 + data[at]
