@@ -50,7 +50,7 @@ def test_last_code_is_pdq512_of_the_whole() -> None:
 
 def test_rectangle_that_two_names_share_is_registered_once() -> None:
     # Given a square picture, whose square crop is the whole
-    names = [each.derivation for each in _registered(picture("landscape", 600, 600), "crops32")]
+    names = [each.derivation for each in _registered(picture("landscape", 600, 600), "crops64")]
 
     # Then that crop is left out
     assert "full" in names
