@@ -19,14 +19,14 @@ import numpy.typing as npt
 from benchmarks import report, video_scenes
 from benchmarks.recall import Tally, distances
 from benchmarks.video_scenes import FRAME_EDITS, Clip, Edited
-from staydown.fingerprint import MIN_QUALITY, QueryLevel
-from staydown.fingerprint.video import DEFAULT_FRAME_SET, fingerprint_video, query_video
+from staydown.fingerprint import MIN_QUALITY, Algorithm, DerivationSet, QueryLevel
+from staydown.fingerprint.video import DEFAULT_FRAME_SET, FRAME_SETS, fingerprint_video, query_video
 from staydown.matching import DEFAULT_THRESHOLD_BITS
 from staydown.matching.video import FrameCodes, VideoMatch, match_frames
 
 Codes = npt.NDArray[np.uint8]
 
-WANDERING = 16
+WANDERING = 8
 VPDQ_VERSION = "0.2.5"
 HEADERS = ("libavdevice-dev", "libavfilter-dev", "libavformat-dev", "libswresample-dev", "libswscale-dev")
 # What ThreatExchange asks of a vPDQ match: so much of the query within 31 bits of the other (its 1.2.17,
@@ -123,9 +123,16 @@ class _Bank:
         self.clip = clip
         self.vpdq, seconds = vpdq_codes(clip.path)
         self.vpdq_frames = FrameCodes(self.vpdq, seconds, ("full",) * len(seconds))
-        self.ours = {
-            name: FrameCodes.of(fingerprint_video(clip.path, derive=name)) for name in ("plain", *HOW[3:])
-        }
+        widest = FrameCodes.of(fingerprint_video(clip.path, derive=HOW[-1]))
+        self.ours = {name: _only(widest, FRAME_SETS[name]) for name in ("plain", *HOW[3:])}
+
+
+def _only(frames: FrameCodes, derivation_set: DerivationSet) -> FrameCodes:
+    """The codes of a smaller set."""
+    wanted = set(derivation_set.derivations[Algorithm.PDQ])
+    chosen = [row for row, name in enumerate(frames.derivations) if name in wanted]
+    names = tuple(frames.derivations[row] for row in chosen)
+    return FrameCodes(frames.codes[chosen], frames.at_seconds[chosen], names)
 
 
 class _Sought:
