@@ -113,9 +113,9 @@ def codes_of_views(pixels: Codes, views: Sequence[str]) -> tuple[Codes, npt.NDAr
     return codes, quality, np.frombuffer(whole.pdq512.codes, np.uint8).reshape(8, 32), whole.pdq512.quality
 
 
-def query_codes(jpeg: bytes) -> tuple[Codes, npt.NDArray[np.int16]]:
-    """Codes (names, 32) and qualities of an upload at the deepest level, as the check computes them."""
-    _, _, views = query_answer(jpeg, limits=DEFAULT_LIMITS, level=QueryLevel.DEEP)
+def query_codes(jpeg: bytes, *, level: QueryLevel = QueryLevel.DEEP) -> tuple[Codes, npt.NDArray[np.int16]]:
+    """Codes (names, 32) and qualities of an upload, by default at the deepest level, as the check does it."""
+    _, _, views = query_answer(jpeg, limits=DEFAULT_LIMITS, level=level)
     codes = np.zeros((len(QUERY_NAMES), 32), np.uint8)
     quality = np.full(len(QUERY_NAMES), -1, np.int16)
     deep = iter(range(QUERY_NAMES.index("deep1"), len(QUERY_NAMES)))
@@ -167,6 +167,11 @@ def all_uploads(pictures: Iterable[Picture]) -> list[Uploads]:
 def all_unedited(pictures: Iterable[Picture]) -> list[Uploads]:
     """`unedited_codes` for all of them, cached, on all cores."""
     return _all(unedited_codes, list(pictures), "unedited", _QUERY)
+
+
+def all_of(make: Callable[[Picture], Uploads], pictures: Iterable[Picture], kind: str) -> list[Uploads]:
+    """Query codes of uploads that another module makes, cached under `kind`, on all cores."""
+    return _all(make, list(pictures), kind, _QUERY)
 
 
 _HOUSE = Path(staydown.fingerprint.__file__).parent
