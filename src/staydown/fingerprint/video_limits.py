@@ -18,8 +18,8 @@ class VideoLimits:
 
     query_frames_per_second: int = 4
     """The same of a video that is looked up. A copy that was trimmed has its whole seconds elsewhere, and PDQ
-    forgives a shift of 1 % of a side: at one frame a second half of the trimmed copies of moving scenes were
-    missed (benchmarks/results/video.md). Only this side can be dense, because it is not kept."""
+    forgives a shift of 1 % of a side: at one frame a second a third of the trimmed copies were missed, at
+    four a fourteenth (benchmarks/results/video.md). Only this side can be dense, because it is not kept."""
 
     max_query_frames: int = 512
     """Frames of a video that is looked up: two minutes in which no quarter of a second is like another. With
@@ -41,9 +41,9 @@ class VideoLimits:
     max_bytes_in_memory: int = 256 * MEBIBYTE
     """A video that is given as bytes, not as a path: it is held twice while a child reads it."""
 
-    seconds: float = 900.0
-    """Wall time for one video in the sandbox. Two hours of 720p at twenty times real time take 360, and a
-    lookup takes about twice as long as a registration."""
+    seconds: float = 1800.0
+    """Wall time for one video in the sandbox. Two hours of 720p take 540 seconds of one core to register and
+    1,100 to look up (benchmarks/results/video.md), and a busy machine gives less than a core."""
 
     threads: int = 2
     """Decoding threads. More would let one video take the machine from all others."""

@@ -7,7 +7,7 @@ What a frame's pixels are. `vpdq` 0.2.5 lets swscale convert each frame to RGB w
 whatever the video is tagged with, and computes PDQ of that. Three ways to do the same were measured on 40
 frames of a 720p H.264 video. The RGB of PyAV with BT.601 forced equals `vpdq` in every bit of every frame, in
 the quality too. The Y plane with its range expanded, by a table or by swscale, is 1.25 bits away on average
-and 6 at most, because RGB is rounded and clipped once more; it would save 2 ms of the 50 ms that a second of
+and 6 at most, because RGB is rounded and clipped once more; it would save 2 ms of the 75 ms that a second of
 720p takes. So frames are RGB with BT.601: what partners computed with `vpdq` is met at distance 0, and what
 we export is what `vpdq` would give. A browser that has only the Y plane stays well within the 31 bits of a
 match. Where we differ on purpose: a frame is turned upright first (`vpdq` ignores how a phone was held;
