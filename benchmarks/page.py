@@ -230,7 +230,8 @@ def _false_hits(result: dict[str, Any]) -> list[str]:
         ),
         _prose(
             f"Graphics are another matter. {result['graphics']['pictures']} plots, diagrams and",
-            f"screenshots of documentation were compared with the photos: {pairs} of them came within 31 bits of one.",
+            f"screenshots of documentation were compared with the photos: {pairs} of them came within 31",
+            "bits of one.",
             f"{'By their names, each is a figure that shows that very photo.' if pairs == INSPECTED else ''}",
             f"Compared with each other by plain PDQ, {among['within']['31']} of {among['comparisons']:,}",
             "comparisons were hits: pages and plots made from one template look alike to PDQ. A hit on an",
