@@ -38,7 +38,8 @@ TARGETS = {"photo": 1024, "digest": 2048, "index": 4096}
 FOUND_SO_FAR: tuple[str, ...] = (
     "decode path: a moving picture whose first bytes were damaged raised what its reader raised, unnamed "
     "(tests/staydown/fingerprint/test_moving.py)",
-    "decode path: pi_heif 1.4.0 ended the process at a HEIC item whose kind is no text "
+    "decode path: pi_heif 1.4.0 ended the process at a HEIC item whose kind is no text; twice in 400,000 "
+    "runs at commit b40f284, with its 41 seeds and the numbers from 7,000,000,000 on "
     "(tests/staydown/fingerprint/headers/test_isomedia.py)",
 )
 
