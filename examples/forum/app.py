@@ -234,7 +234,7 @@ def create_forum(settings: ForumSettings, *, staydown_client: AsyncStaydown | No
     staydown = staydown_client or AsyncStaydown(
         settings.staydown_url,
         settings.staydown_token,
-        timeout_s=CHECK_WITHIN_SECONDS,
+        timeout_ms=CHECK_WITHIN_SECONDS * 1000,
         on_unreachable="hold",
     )
     settings.data.mkdir(parents=True, exist_ok=True)

@@ -1,6 +1,6 @@
 """An in-memory twin of Staydown's public API, for tests of whatever uses the SDK.
 
-It answers the check, gate and copies endpoints and signs webhooks. It knows only what a test tells it
+It answers the check, gate, batch and copies endpoints and signs webhooks. It knows only what a test tells it
 (`decide`, `instruct`): it compares digests and whole codes, and computes no fingerprints. Without network by
 `transport()`, over loopback by `serve()`.
 """
@@ -41,9 +41,12 @@ class Reply:
     status: int
     document: dict[str, Any] | None = None
     headers: dict[str, str] = field(default_factory=dict)
+    lines: list[bytes] = field(default_factory=list)
 
     @property
     def body(self) -> bytes:
+        if self.lines:
+            return b"".join(line + b"\n" for line in self.lines)
         return b"" if self.document is None else json.dumps(self.document).encode()
 
 
@@ -55,6 +58,7 @@ class StaydownDouble:
         self.webhook_secret = webhook_secret
         self.origin = "http://staydown.test"
         self.is_down = False
+        self.connections = 0
         self.next_replies: list[Reply] = []
         self.requests: list[Received] = []
         self.copies: dict[str, dict[str, Any]] = {}
@@ -139,6 +143,10 @@ class StaydownDouble:
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
 
+            def setup(self) -> None:
+                super().setup()
+                double.connections += 1
+
             def do_POST(self) -> None:
                 body = _read_body(self)
                 if double.is_down:
@@ -185,6 +193,9 @@ class StaydownDouble:
                 return self._answered[key]
             self._answered[key] = reply = self._check(path, media, document)
             return reply
+        if method == "POST" and path == "/api/v1/check/batch":
+            answers = [self._check(path, None, json.loads(line)) for line in body.splitlines()]
+            return Reply(200, None, {"Content-Type": "application/jsonl"}, [one.body for one in answers])
         parts = path.split("/")
         copy = self.copies.get(parts[4]) if path.startswith("/api/v1/copies/") else None
         if copy is None:
@@ -240,7 +251,7 @@ def _problem(status: int, slug: str, detail: str) -> Reply:
 
 def _parse(content_type: str, body: bytes) -> tuple[dict[str, str], bytes | None, dict[str, Any] | None]:
     """Fields, media and JSON document of a request body; enough of RFC 7578 for what httpx sends."""
-    if content_type.startswith("application/json"):
+    if content_type == "application/json":
         document = json.loads(body)
         return {}, None, document if isinstance(document, dict) else None
     if not content_type.startswith("multipart/form-data"):

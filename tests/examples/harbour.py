@@ -94,7 +94,7 @@ class Harbour:
         client = AsyncStaydown(
             self.staydown.origin,
             self.staydown.token,
-            timeout_s=0.3,
+            timeout_ms=300,
             on_unreachable="hold",
             transport=self.staydown.transport(),
         )

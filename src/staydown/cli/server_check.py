@@ -36,7 +36,7 @@ class ServerCheck:
     def __init__(
         self, url: str, token: str, *, pool: SandboxPool, level: QueryLevel, send_media: bool
     ) -> None:
-        self._client = Staydown(url, token, timeout_s=TIMEOUT_SECONDS)
+        self._client = Staydown(url, token, timeout_ms=TIMEOUT_SECONDS * 1000)
         self._pool = pool
         self._level = level
         self._send_media = send_media

@@ -1,6 +1,8 @@
 """The SDK that a platform installs: check uploads, hear removals, report what is gone.
 
-It imports nothing of Staydown above `staydown.fingerprint`, and never Django.
+It imports nothing of Staydown above `staydown.matching`, and Django only in `staydown.client.django`, which
+nothing else here imports. `staydown.client.asgi`, `.wsgi`, `.django` and `.edge` are imported by whoever
+wants them.
 
     from staydown.client import Staydown
 
@@ -12,15 +14,24 @@ It imports nothing of Staydown above `staydown.fingerprint`, and never Django.
 
 from staydown.client import webhooks
 from staydown.client.async_client import AsyncStaydown
+from staydown.client.batch import BatchAnswer, Upload
 from staydown.client.errors import (
     AnswerNotUnderstood,
     ClientError,
     ClientMisconfigured,
+    EdgeBankEmpty,
+    EdgeBankExpired,
+    EdgeError,
+    EdgeFileRefused,
+    EdgeManifestRefused,
+    EdgeMediaNotReadable,
+    FormRefused,
     MediaNotReadable,
     NotAuthorised,
     ProblemAnswer,
     RequestRefused,
     Unreachable,
+    UploadTooLarge,
     WebhookRefused,
     WebhookSecretMalformed,
 )
@@ -31,6 +42,7 @@ from staydown.client.terms import (
     CheckResult,
     CopyInstruction,
     GoneReport,
+    Level,
     OnUnreachable,
     Stretch,
     WebhookEvent,
@@ -40,12 +52,21 @@ __all__ = [
     "Action",
     "AnswerNotUnderstood",
     "AsyncStaydown",
+    "BatchAnswer",
     "CheckMatch",
     "CheckResult",
     "ClientError",
     "ClientMisconfigured",
     "CopyInstruction",
+    "EdgeBankEmpty",
+    "EdgeBankExpired",
+    "EdgeError",
+    "EdgeFileRefused",
+    "EdgeManifestRefused",
+    "EdgeMediaNotReadable",
+    "FormRefused",
     "GoneReport",
+    "Level",
     "MediaNotReadable",
     "NotAuthorised",
     "OnUnreachable",
@@ -54,6 +75,8 @@ __all__ = [
     "Staydown",
     "Stretch",
     "Unreachable",
+    "Upload",
+    "UploadTooLarge",
     "WebhookEvent",
     "WebhookRefused",
     "WebhookSecretMalformed",

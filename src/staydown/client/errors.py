@@ -7,6 +7,14 @@ ClientError
 ├── AnswerNotUnderstood    an answer that is not in the protocol, for example from a proxy in between
 ├── MediaNotReadable       the path or file given to `check` could not be read
 ├── ClientMisconfigured    a base URL, token, or setting that cannot work
+├── FormRefused            an upload that not every reader would read alike; nothing of it was checked
+├── UploadTooLarge         an upload over the limit that the platform set
+├── EdgeError              the edge bank has no answer, or refuses what it was given
+│   ├── EdgeBankEmpty      nothing was fetched yet
+│   ├── EdgeBankExpired    what was fetched is too old to act on
+│   ├── EdgeManifestRefused  not signed by the key, of another format, expired, or older than what is held
+│   ├── EdgeFileRefused    a file is not the one that the manifest names; `.name` says which
+│   └── EdgeMediaNotReadable  no fingerprint could be made of the upload here
 ├── WebhookSecretMalformed the secret itself is not a Standard Webhooks secret
 └── WebhookRefused         a webhook that must not be acted upon; answer it with 401
 
@@ -86,6 +94,64 @@ class MediaNotReadable(ClientError):
 
 class ClientMisconfigured(ClientError):
     """A setting that cannot work, found before anything was sent."""
+
+
+class FormRefused(ClientError):
+    """An upload that the SDK and a framework behind it might read differently; `reason` says where."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(f"the upload is ambiguous or malformed: {reason}")
+        self.reason = reason
+
+
+class UploadTooLarge(ClientError):
+    """The upload is over the limit that the platform set; it was not read to its end."""
+
+    def __init__(self, *, max_bytes: int) -> None:
+        super().__init__(f"an upload may have at most {max_bytes} bytes")
+        self.max_bytes = max_bytes
+
+
+class EdgeError(ClientError):
+    """The edge bank has no answer, or refuses what it was given; what it held before it still holds."""
+
+
+class EdgeBankEmpty(EdgeError):
+    """Nothing was fetched yet: call `refresh` while the server can be reached."""
+
+    def __init__(self) -> None:
+        super().__init__("the edge bank is empty; nothing was fetched yet")
+
+
+class EdgeBankExpired(EdgeError):
+    """What was fetched is too old to act on: an entry may have been withdrawn since."""
+
+    def __init__(self) -> None:
+        super().__init__("what the edge bank holds has expired")
+
+
+class EdgeManifestRefused(EdgeError):
+    """The manifest must not be used; `reason` says which check failed."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(f"the edge manifest was refused: {reason}")
+        self.reason = reason
+
+
+class EdgeFileRefused(EdgeError):
+    """A file is not the one that the manifest names, or cannot be opened."""
+
+    def __init__(self, name: str, reason: str) -> None:
+        super().__init__(f"the edge file {name} was refused: {reason}")
+        self.name = name
+        self.reason = reason
+
+
+class EdgeMediaNotReadable(EdgeError):
+    """No fingerprint could be made of the upload on this machine."""
+
+    def __init__(self) -> None:
+        super().__init__("no fingerprint could be made of the upload here")
 
 
 class WebhookSecretMalformed(ClientError):

@@ -20,19 +20,30 @@ from staydown.client.errors import (
 )
 from staydown.client.media import Computed
 from staydown.client.terms import Action, CheckMatch, CheckResult, CopyInstruction, GoneReport, Stretch
-from staydown.fingerprint.terms import DERIVATIONS, Fingerprint, MediaFingerprints, QueryFingerprints
+from staydown.fingerprint.terms import (
+    DERIVATIONS,
+    Fingerprint,
+    MediaFingerprints,
+    QueryFingerprints,
+    QueryLevel,
+)
 from staydown.fingerprint.video_terms import FrameFingerprint, VideoFingerprints
 
 # Parts of a picture as the API takes them: "full", "strip", "cut1".
 _PART = re.compile(r"[a-z][a-z0-9-]{0,15}")
 _GATE_ACTIONS = {200: Action.ALLOW, 202: Action.HOLD, 451: Action.BLOCK}
+# What the server is to answer if it cannot check: "allow" or "hold". Without it, it answers 429 or 503.
+WISH_HEADER = "Staydown-If-Unavailable"
+# A check answer is some hundred bytes a match; more than this is not an answer of ours.
+LARGEST_ANSWER_BYTES = 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
 class ApiRequest:
     """One request to send. Either `json_body` or `media` (with `fields` beside it) or neither.
 
-    `accepted` are the statuses whose body `read_*` understands.
+    `accepted` are the statuses whose body `read_*` understands; an answer longer than `largest_answer_bytes`
+    is not read to its end.
     """
 
     method: str
@@ -41,6 +52,9 @@ class ApiRequest:
     media: bytes | BinaryIO | None = None
     fields: tuple[tuple[str, str], ...] = ()
     accepted: frozenset[int] = frozenset({200})
+    headers: tuple[tuple[str, str], ...] = ()
+    content_type: str = "application/json"
+    largest_answer_bytes: int = LARGEST_ANSWER_BYTES
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,21 +81,45 @@ def check_request(
     *,
     content_id: str | None,
     content_url: str | None,
+    level: str | None = None,
+    wish: str | None = None,
     gate: bool = False,
 ) -> ApiRequest:
-    """A check or gate request: the media itself as multipart, or only its fingerprints as JSON."""
+    """A check or gate request: the media itself as multipart, or only its fingerprints as JSON.
+
+    level: how hard the server looks at media. Raises ClientMisconfigured for a level that there is not, or
+    one beside fingerprints: those were computed at a level already. wish: see WISH_HEADER.
+    """
     path, accepted = (
         ("/api/v1/gate", frozenset(_GATE_ACTIONS)) if gate else ("/api/v1/check", frozenset({200}))
     )
-    named = tuple(
-        (name, value)
-        for name, value in (("content_id", content_id), ("content_url", content_url))
-        if value is not None
-    )
+    headers = wish_headers(wish)
     if isinstance(media, Computed):
-        document = {"fingerprints": fingerprints_document(media), **dict(named)}
-        return ApiRequest("POST", path, json_body=json.dumps(document).encode(), accepted=accepted)
-    return ApiRequest("POST", path, media=media, fields=named, accepted=accepted)
+        if level is not None:
+            raise ClientMisconfigured("level is for media; fingerprints were computed at a level already")
+        line = check_line(media, content_id=content_id, content_url=content_url)
+        return ApiRequest("POST", path, json_body=line, accepted=accepted, headers=headers)
+    if level is not None and level not in set(QueryLevel):
+        raise ClientMisconfigured(f"level is one of {', '.join(QueryLevel)}")
+    fields = _given(level=level, content_id=content_id, content_url=content_url)
+    return ApiRequest(
+        "POST", path, media=media, fields=tuple(fields.items()), accepted=accepted, headers=headers
+    )
+
+
+def check_line(media: Computed, *, content_id: str | None, content_url: str | None) -> bytes:
+    """A check by fingerprints as one line of JSON: the body of a check, or a line of a batch."""
+    named = _given(content_id=content_id, content_url=content_url)
+    return json.dumps({"fingerprints": fingerprints_document(media), **named}).encode()
+
+
+def wish_headers(wish: str | None) -> tuple[tuple[str, str], ...]:
+    """The header that declares what to answer if the server cannot check; none without a wish."""
+    return () if wish is None else ((WISH_HEADER, wish),)
+
+
+def _given(**values: str | None) -> dict[str, str]:
+    return {name: value for name, value in values.items() if value is not None}
 
 
 def fingerprints_document(media: Computed) -> dict[str, object]:
@@ -144,6 +182,11 @@ def check_accepted(request: ApiRequest, answer: Answer) -> None:
     raise AnswerNotUnderstood("unexpected status", status=answer.status)
 
 
+def read_result(request: ApiRequest, answer: Answer) -> CheckResult:
+    """The answer to a check or gate request. Raises AnswerNotUnderstood."""
+    return read_gate(answer) if request.path.endswith("/gate") else read_check(answer)
+
+
 def read_check(answer: Answer) -> CheckResult:
     """A check's answer. Raises AnswerNotUnderstood."""
     document = _document(answer)
@@ -154,6 +197,11 @@ def read_check(answer: Answer) -> CheckResult:
     listed = document.get("matches", [])
     if not isinstance(listed, list):
         raise AnswerNotUnderstood("matches is not a list", status=answer.status)
+    if document.get("degraded", False) is True:
+        # The server could not check and says what was declared; no match decided it, and no check is
+        # recorded.
+        reason = _text_or_none(document, "degraded_reason", answer) or "unknown"
+        return CheckResult(action=action, degraded=True, degraded_reason=reason)
     return CheckResult(
         action=action,
         matches=tuple(_match(one, answer) for one in listed),

@@ -10,6 +10,7 @@ from enum import StrEnum
 from typing import Literal
 
 OnUnreachable = Literal["raise", "allow", "hold"]
+Level = Literal["plain", "geo9", "deep"]
 
 
 class Action(StrEnum):
@@ -57,8 +58,9 @@ class CheckMatch:
 class CheckResult:
     """The answer to one check.
 
-    A degraded result was not given by Staydown: it could not be reached, and `on_unreachable` chose the
-    action. Then `check_id` is None, `matches` is empty, and `degraded_reason` says what happened.
+    A degraded result is no answer to the question: Staydown could not be reached or could not check, and
+    `on_unreachable` or the edge bank chose the action. Then `check_id` is None, `matches` is empty, and
+    `degraded_reason` says what happened; it is "edge" if the edge bank answered.
     """
 
     action: Action

@@ -3,7 +3,8 @@
 It follows no redirect (the token would travel with it), asks for no compression, and reads no endless answer.
 """
 
-from typing import Any
+import io
+from typing import Any, BinaryIO
 
 import httpx
 
@@ -14,8 +15,9 @@ from staydown.client.protocol import Answer, ApiRequest
 
 # Connecting takes milliseconds where it works at all; 2 s leaves time for another attempt in a usual budget.
 LONGEST_CONNECT_S = 2.0
-# A check answer is some hundred bytes a match; more than this is not an answer of ours.
-LARGEST_ANSWER_BYTES = 1024 * 1024
+# Connections are kept for the next upload, a second less than uvicorn keeps them (5 s): one that the server
+# is just closing would cost an attempt. 100 at most, 20 of them idle, are httpx's own figures.
+LIMITS = httpx.Limits(max_connections=100, max_keepalive_connections=20, keepalive_expiry=4.0)
 
 
 def common_headers(token: str) -> dict[str, str]:
@@ -32,13 +34,13 @@ def common_headers(token: str) -> dict[str, str]:
 def httpx_arguments(request: ApiRequest, *, idempotency_key: str, within_s: float) -> dict[str, Any]:
     """Keyword arguments for ``httpx.Client.stream`` beside method and URL."""
     arguments: dict[str, Any] = {
-        "headers": {"Idempotency-Key": idempotency_key},
+        "headers": {"Idempotency-Key": idempotency_key, **dict(request.headers)},
         "timeout": httpx.Timeout(within_s, connect=min(within_s, LONGEST_CONNECT_S)),
         "follow_redirects": False,
     }
     if request.json_body is not None:
         arguments["content"] = request.json_body
-        arguments["headers"]["Content-Type"] = "application/json"
+        arguments["headers"]["Content-Type"] = request.content_type
     elif request.media is not None:
         # httpx sends a file from its beginning each time, wherever its position is.
         arguments["files"] = {"media": ("upload", request.media, "application/octet-stream")}
@@ -58,10 +60,33 @@ def outcome_of_error(error: httpx.HTTPError) -> NoConnection | NoAnswerInTime:
     raise AnswerNotUnderstood(f"broken answer ({type(error).__name__})", status=0) from None
 
 
-def check_answer_size(size_bytes: int, *, status: int) -> None:
-    if size_bytes > LARGEST_ANSWER_BYTES:
-        raise AnswerNotUnderstood("the body is too large", status=status)
+class AnswerBody:
+    """The body of one answer as it comes in: kept in memory, or written into a file that was given.
 
+    Raises AnswerNotUnderstood as soon as it is larger than the request allows.
+    """
 
-def answer_of(response: httpx.Response, body: bytes) -> Answer:
-    return Answer(status=response.status_code, body=body, retry_after=response.headers.get("retry-after"))
+    def __init__(
+        self, request: ApiRequest, response: httpx.Response, *, into: BinaryIO | None = None
+    ) -> None:
+        self._request, self._response = request, response
+        self._size_bytes = 0
+        self._memory = io.BytesIO()
+        self._target: BinaryIO = self._memory
+        if into is not None and response.status_code == 200:
+            # An attempt before this one may have written half of it.
+            into.seek(0)
+            into.truncate()
+            self._target = into
+
+    def take(self, chunk: bytes) -> None:
+        """The next piece."""
+        self._size_bytes += len(chunk)
+        if self._size_bytes > self._request.largest_answer_bytes:
+            raise AnswerNotUnderstood("the body is too large", status=self._response.status_code)
+        self._target.write(chunk)
+
+    def answer(self) -> Answer:
+        """The whole answer; its body is empty if it was written into a file."""
+        response = self._response
+        return Answer(response.status_code, self._memory.getvalue(), response.headers.get("retry-after"))

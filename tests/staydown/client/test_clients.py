@@ -8,6 +8,8 @@ import asyncio
 import io
 import logging
 import random
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -27,6 +29,7 @@ from staydown.client import (
     RequestRefused,
     Staydown,
     Unreachable,
+    Upload,
 )
 from staydown.fingerprint.terms import Algorithm, Digests, Fingerprint, MediaFingerprints
 from tests.doubles.staydown_server import Reply, StaydownDouble
@@ -45,7 +48,10 @@ class AsyncAsSync:
         def call(*args: Any, **options: Any) -> Any:
             async def talk() -> Any:
                 async with self._make() as client:
-                    return await getattr(client, name)(*args, **options)
+                    called = getattr(client, name)(*args, **options)
+                    if name == "check_batch":
+                        return [answer async for answer in called]
+                    return await called
 
             return asyncio.run(talk())
 
@@ -66,7 +72,7 @@ def client_class(request: pytest.FixtureRequest) -> Any:
 def connect(double: StaydownDouble, client_class: Any) -> Callable[..., Any]:
     def connected(token: str = double.token, **options: Any) -> Any:
         return client_class(
-            double.origin, token, transport=double.transport(), **{"timeout_s": 2.0} | options
+            double.origin, token, transport=double.transport(), **{"timeout_ms": 2000} | options
         )
 
     return connected
@@ -167,7 +173,7 @@ def test_unreachable_raises_unless_something_else_was_declared(
     double.is_down = True
 
     with pytest.raises(Unreachable) as caught:
-        connect(timeout_s=0.3).check(PICTURE)
+        connect(timeout_ms=300).check(PICTURE)
     assert caught.value.reason == "connection-failed"
     assert caught.value.attempts > 1
 
@@ -186,7 +192,7 @@ def test_a_declared_action_is_marked_and_logged(
 
     # When
     with caplog.at_level(logging.WARNING, logger="staydown.client"):
-        result = getattr(connect(timeout_s=0.2, on_unreachable=declared), call)(PICTURE, content_id="post-1")
+        result = getattr(connect(timeout_ms=200, on_unreachable=declared), call)(PICTURE, content_id="post-1")
 
     # Then
     assert (result.action.value, result.degraded, result.check_id) == (declared, True, None)
@@ -257,7 +263,152 @@ def test_copies_are_never_degraded(double: StaydownDouble, connect: Callable[...
     double.is_down = True
 
     with pytest.raises(Unreachable):
-        connect(on_unreachable="allow", timeout_s=0.2).report_gone("cpy_1")
+        connect(on_unreachable="allow", timeout_ms=200).report_gone("cpy_1")
+
+
+@pytest.mark.parametrize("call", ["check", "gate"])
+def test_declared_wish_goes_along_and_no_wish_without_one(
+    double: StaydownDouble, connect: Callable[..., Any], call: str
+) -> None:
+    getattr(connect(on_unreachable="hold"), call)(PICTURE)
+    getattr(connect(on_unreachable="allow"), call)(PICTURE)
+    getattr(connect(), call)(PICTURE)
+
+    wishes = [one.headers.get("staydown-if-unavailable") for one in double.requests]
+    assert wishes == ["hold", "allow", None]
+
+
+@pytest.mark.parametrize(("call", "status"), [("check", 200), ("gate", 202)])
+def test_answer_of_a_server_that_could_not_check_is_degraded_and_logged(
+    double: StaydownDouble,
+    connect: Callable[..., Any],
+    caplog: pytest.LogCaptureFixture,
+    call: str,
+    status: int,
+) -> None:
+    # Given a server that is too busy, and knows what was declared
+    said = {"action": "hold", "matches": [], "check_id": None, "degraded": True, "degraded_reason": "busy"}
+    double.next_replies = [Reply(status, said)]
+
+    # When
+    with caplog.at_level(logging.WARNING, logger="staydown.client"):
+        result = getattr(connect(on_unreachable="hold"), call)(PICTURE, content_id="post-1")
+
+    # Then
+    assert (result.action, result.degraded, result.check_id) == (Action.HOLD, True, None)
+    assert result.degraded_reason == "busy"
+    assert "upload was not checked" in caplog.text
+
+
+@pytest.mark.parametrize("call", ["check", "gate"])
+def test_level_of_one_call_is_sent_as_a_form_part(
+    double: StaydownDouble, connect: Callable[..., Any], call: str
+) -> None:
+    getattr(connect(), call)(PICTURE, level="deep")
+
+    assert double.requests[0].fields == {"level": "deep"}
+
+
+def test_level_that_there_is_not_or_beside_fingerprints_is_refused(
+    double: StaydownDouble, connect: Callable[..., Any]
+) -> None:
+    for media, level in ((PICTURE, "deepest"), (some_fingerprints(1), "deep")):
+        with pytest.raises(ClientMisconfigured):
+            connect().check(media, level=level)
+    assert double.requests == []
+
+
+def test_one_call_may_have_a_budget_of_its_own(silent_server: str, client_class: Any) -> None:
+    # Given a client that would wait for a minute
+    client = client_class(silent_server, "sdk_any", timeout_ms=60_000, on_unreachable="allow")
+
+    # When
+    result = client.check(PICTURE, timeout_ms=200)
+
+    # Then
+    assert (result.degraded, result.degraded_reason) == (True, "timed-out")
+
+
+def some_fingerprints(number: int) -> MediaFingerprints:
+    code = number.to_bytes(32)
+    return MediaFingerprints(
+        "image", Digests(f"{number:064x}", f"{number:032x}"), 9, 9, (Fingerprint(Algorithm.PDQ, code, 90),)
+    )
+
+
+def test_batch_is_answered_in_order_in_few_requests(
+    double: StaydownDouble, connect: Callable[..., Any]
+) -> None:
+    # Given the last of 2,001 is blocked
+    double.decide("block", pdq_hex=(2000).to_bytes(32).hex())
+
+    # When
+    answers = list(connect().check_batch(some_fingerprints(number) for number in range(2001)))
+
+    # Then
+    assert [one.place for one in answers] == list(range(2001))
+    assert [one.place for one in answers if one.checked().action is Action.BLOCK] == [2000]
+    assert [one.path for one in double.requests] == ["/api/v1/check/batch"] * 3
+
+
+def test_batch_that_nobody_answers_gives_each_upload_the_declared_result(
+    double: StaydownDouble, connect: Callable[..., Any], caplog: pytest.LogCaptureFixture
+) -> None:
+    # Given
+    double.is_down = True
+    uploads = [Upload(some_fingerprints(number), content_id=f"post-{number}") for number in range(3)]
+
+    # When
+    answers = list(connect(timeout_ms=200, on_unreachable="hold").check_batch(uploads))
+
+    # Then
+    assert [(one.place, one.checked().action, one.checked().degraded) for one in answers] == [
+        (place, Action.HOLD, True) for place in range(3)
+    ]
+    assert "post-2" in caplog.text
+    with pytest.raises(Unreachable):
+        list(connect(timeout_ms=200).check_batch(uploads))
+
+
+def test_connection_is_used_again_for_the_next_upload(double: StaydownDouble) -> None:
+    with double.serve() as url, Staydown(url, double.token) as staydown:
+        for _ in range(5):
+            staydown.check(PICTURE)
+
+    assert (len(double.requests), double.connections) == (5, 1)
+
+
+FORKING = """
+import os, sys
+from staydown.client import Staydown
+staydown = Staydown(sys.argv[1], sys.argv[2])
+for _ in range(3):
+    staydown.check(b"picture of the parent")
+children = []
+for number in range(3):
+    child = os.fork()
+    if child == 0:
+        right = all(staydown.check(b"picture %d" % number).action == "allow" for _ in range(20))
+        os._exit(0 if right else 1)
+    children.append(child)
+assert all(staydown.check(b"blocked").action == "block" for _ in range(20))
+assert [os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) for child in children] == [0, 0, 0]
+"""
+
+
+def test_processes_after_a_fork_do_not_mix_their_answers(double: StaydownDouble) -> None:
+    # Given a client whose connection is open, and four processes that ask by it at once
+    double.decide("block", media=b"blocked")
+
+    # When
+    with double.serve() as url:
+        done = subprocess.run(
+            [sys.executable, "-c", FORKING, url, double.token], capture_output=True, text=True, check=False
+        )
+
+    # Then each has a connection of its own
+    assert (done.returncode, done.stderr) == (0, "")
+    assert double.connections == 4
 
 
 def test_media_that_cannot_be_read_is_said_so(connect: Callable[..., Any], tmp_path: Path) -> None:
@@ -270,7 +421,12 @@ def test_media_that_cannot_be_read_is_said_so(connect: Callable[..., Any], tmp_p
 def test_settings_that_cannot_work_are_refused_before_anything_is_sent(
     double: StaydownDouble, connect: Callable[..., Any]
 ) -> None:
-    for options in ({"on_unreachable": "guess"}, {"timeout_s": 0}, {"token": ""}, {"token": "sdk_a\r\nx: y"}):
+    for options in (
+        {"on_unreachable": "guess"},
+        {"timeout_ms": 0},
+        {"token": ""},
+        {"token": "sdk_a\r\nx: y"},
+    ):
         with pytest.raises(ClientMisconfigured):
             connect(**options)
     assert double.requests == []
@@ -305,6 +461,8 @@ def silent_server() -> Iterator[str]:
         def do_GET(self) -> None:
             released.wait(5)
 
+        do_POST = do_GET  # noqa: N815 (the name is http.server's)
+
         def log_message(self, *args: object) -> None:
             pass
 
@@ -324,7 +482,7 @@ def test_a_server_that_says_nothing_costs_no_more_than_the_budget(
     started = time.monotonic()
 
     with pytest.raises(Unreachable) as caught:
-        client_class(silent_server, "sdk_any", timeout_s=0.4).copy("cpy_1")
+        client_class(silent_server, "sdk_any", timeout_ms=400).copy("cpy_1")
 
     assert (caught.value.reason, caught.value.attempts) == ("timed-out", 1)
     assert time.monotonic() - started < 1.5
