@@ -75,11 +75,13 @@ def last_change() -> int:
     return ChangeRecord.objects.aggregate(newest=Max("seq"))["newest"] or 0
 
 
-def journal_records(*, after: int) -> list[dict[str, Any]]:
-    """What the upload check must learn: each entry changed since `after`, once, as it is now, by sequence."""
-    newest = dict(
-        ChangeRecord.objects.filter(seq__gt=after).values_list("entry_id").annotate(newest=Max("seq"))
-    )
+def journal_records(*, after: int, most: int) -> list[dict[str, Any]]:
+    """What the upload check must learn of the next so many changes after a sequence number, in their order.
+
+    Each entry is told once, as it is now, even if that is the work of a later change, which tells it again.
+    """
+    changes = ChangeRecord.objects.filter(seq__gt=after).order_by("seq")[:most]
+    newest = dict(changes.values_list("entry_id", "seq"))
     records = []
     for record in _rows().filter(pk__in=newest):
         entry = entry_term(record)

@@ -16,7 +16,7 @@ from staydown.fingerprint import MIN_QUALITY, Algorithm, Fingerprint, MalformedF
 from staydown.fingerprint.terms import CODE_BYTES
 from staydown.fingerprint.video_terms import frame_derivation
 from staydown.fingerprint.vpdq import distinct_frames, from_text
-from staydown.journal import BankJournalReader, JournalError, Reset, apply_bank_record
+from staydown.journal import BankFollower, BankRecordNotUnderstood, JournalError
 from staydown.journal.bank_journal import FORMAT
 from staydown.journal.lines import decode_line
 from staydown.matching import (
@@ -28,8 +28,9 @@ from staydown.matching import (
     MatchKind,
     verdict,
 )
+from staydown.matching.bank_search import HeldEntry, SearchedBank
 from staydown.matching.find_video import find_video
-from staydown.matching.held_bank import HeldBank, HeldEntry, codes_of
+from staydown.matching.held_bank import HeldBank, codes_of
 from staydown.matching.video import FrameCodes
 
 _HEAD_BYTES = 4096
@@ -89,16 +90,11 @@ def open_bank(path: Path, *, max_distance_bits: int = DEFAULT_THRESHOLD_BITS) ->
 
 
 def _journal(path: Path, max_distance_bits: int) -> BankFile:
-    bank = HeldBank(max_distance_bits=max_distance_bits)
-    reader = BankJournalReader(path)
-    try:
-        while news := reader.poll():
-            for record in news:
-                if not isinstance(record, Reset):
-                    apply_bank_record(record, bank)
-    finally:
-        reader.close()
-    bank.settle()
+    follower = BankFollower(path, max_distance_bits=max_distance_bits)
+    follower.poll()
+    if follower.left_out:
+        raise BankRecordNotUnderstood
+    bank = follower.bank
     return BankFile(OfJournal(bank), f"{len(bank)} entries with {bank.codes} codes")
 
 
@@ -139,7 +135,7 @@ def _index(path: Path, max_distance_bits: int) -> BankFile:
 class OfJournal:
     """A bank of an installation."""
 
-    bank: HeldBank
+    bank: SearchedBank
 
     def find(self, views: Sequence[QueryView], *, sha256: str, md5: str) -> list[Match]:
         """As KnownBank."""

@@ -15,7 +15,8 @@ from typing import IO, Any
 from staydown.fingerprint import MIN_QUALITY, Algorithm, Fingerprint, MalformedFingerprint
 from staydown.fingerprint.views import is_derivation
 from staydown.matching import EntryState
-from staydown.matching.held_bank import HeldBank, HeldEntry, codes_of
+from staydown.matching.bank_search import HeldEntry
+from staydown.matching.held_bank import HeldBank, codes_of
 
 # Bad lines that are named before the rest is only counted.
 _NAMED_LINES = 5

@@ -17,7 +17,7 @@ from django.db import close_old_connections
 
 from staydown.jobs.deliveries import deliver_due
 from staydown.journeys.housekeeping import forget_what_is_old
-from staydown.journeys.publishing import compact_bank_journal, publish_bank, publish_tokens
+from staydown.journeys.publishing import fold_bank, publish_bank, publish_tokens
 from staydown.journeys.record_checks import delete_read_checks, record_checks
 
 logger = logging.getLogger(__name__)
@@ -30,6 +30,8 @@ class Sweep:
     name: str
     every_seconds: float
     work: Callable[[], object]
+    may_take_minutes: bool = False
+    """It then has a thread of its own, and no other sweep waits for it."""
 
 
 # Publishing is done at each commit; the sweep catches what a killed process left behind, well inside the
@@ -38,7 +40,7 @@ SWEEPS = (
     Sweep("publish the bank", 0.25, publish_bank),
     Sweep("record upload checks", 0.25, record_checks),
     Sweep("deliver webhooks", 0.25, deliver_due),
-    Sweep("compact the bank journal", 60, compact_bank_journal),
+    Sweep("fold the bank", 20, lambda: fold_bank(now=datetime.now(UTC)), may_take_minutes=True),
     Sweep("delete read check journals", 60, delete_read_checks),
     Sweep("publish tokens", 30, lambda: publish_tokens(now=datetime.now(UTC))),
     Sweep("forget what is old", 600, lambda: forget_what_is_old(now=datetime.now(UTC))),
@@ -54,7 +56,10 @@ def run(stop: threading.Event, *, parent_is_alive: Callable[[], bool]) -> None:
     platforms only when there are as many slow ones as threads.
     """
     deliveries = [row for row in SWEEPS if row.work is deliver_due]
-    groups = [*([deliveries] * DELIVERY_THREADS), _other_sweeps()]
+    others = [row for row in SWEEPS if row.work is not deliver_due]
+    long_ones = [[row] for row in others if row.may_take_minutes]
+    short_ones = [row for row in others if not row.may_take_minutes]
+    groups = [*([deliveries] * DELIVERY_THREADS), *long_ones, *([short_ones] if short_ones else [])]
     threads = [
         threading.Thread(target=_keep_sweeping, args=(group, stop), name=group[0].name, daemon=True)
         for group in groups
@@ -66,10 +71,6 @@ def run(stop: threading.Event, *, parent_is_alive: Callable[[], bool]) -> None:
     stop.set()
     for thread in threads:
         thread.join(timeout=25)
-
-
-def _other_sweeps() -> list[Sweep]:
-    return [row for row in SWEEPS if row.work is not deliver_due]
 
 
 def _keep_sweeping(sweeps: list[Sweep], stop: threading.Event) -> None:

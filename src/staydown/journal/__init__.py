@@ -4,11 +4,15 @@ The upload check must never wait for a database. So what it must know (the bank,
 files that it follows, and what it found out (the checks) is written into files that the database side reads.
 """
 
+from staydown.journal.bank_folding import BankFolder, Folded
+from staydown.journal.bank_follower import BankFollower
 from staydown.journal.bank_journal import BankJournalReader, BankJournalWriter, Reset
 from staydown.journal.bank_records import apply_bank_record, claimed_entry_id
 from staydown.journal.check_journal import CheckJournalReader, CheckJournalWriter
 from staydown.journal.errors import (
     BankRecordNotUnderstood,
+    BankSegmentDamaged,
+    BankSegmentMissing,
     JournalDamaged,
     JournalError,
     JournalFormatUnknown,
@@ -17,11 +21,16 @@ from staydown.journal.errors import (
 from staydown.journal.tokens import TokensFile, tokens_lock, write_tokens
 
 __all__ = [
+    "BankFolder",
+    "BankFollower",
     "BankJournalReader",
     "BankJournalWriter",
     "BankRecordNotUnderstood",
+    "BankSegmentDamaged",
+    "BankSegmentMissing",
     "CheckJournalReader",
     "CheckJournalWriter",
+    "Folded",
     "JournalDamaged",
     "JournalError",
     "JournalFormatUnknown",

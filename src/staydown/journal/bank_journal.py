@@ -1,7 +1,8 @@
 """The bank journal: what the upload check must know of the bank, in the order in which it changed.
 
 One process at a time appends, under a file lock; any number of processes follow. A journal is never changed
-in place: a new generation replaces it by rename, and followers start again from nothing.
+in place: a new generation replaces it by rename. Its first line names the segments (bank_segment.py) that
+hold everything up to a sequence number; the records behind it tell the rest.
 """
 
 from __future__ import annotations
@@ -9,8 +10,8 @@ from __future__ import annotations
 import fcntl
 import os
 import secrets
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any, BinaryIO
@@ -19,7 +20,8 @@ from staydown.journal.errors import JournalDamaged, JournalFormatUnknown, Sequen
 from staydown.journal.lines import decode_line, encode_line, read_lines, write_whole
 
 FORMAT = "staydown-bank-journal"
-VERSION = 1
+# Version 1 knew no segments.
+VERSION = 2
 # How much of the end a writer looks at first: ten times the longest usual record (64 codes are about 6 kB).
 TAIL_BYTES = 64 * 1024
 # How much a follower reads at a time: a bank of 100,000 entries with 33 codes each is 300 MB of text and five
@@ -27,17 +29,31 @@ TAIL_BYTES = 64 * 1024
 PART_BYTES = 4 * 1024 * 1024
 
 
-def _header(*, after: int) -> bytes:
-    """The first line. `after` is the last sequence number that this generation does not need to tell."""
-    generation = secrets.token_hex(8)
-    return encode_line({"format": FORMAT, "version": VERSION, "generation": generation, "after": after})
+@dataclass(frozen=True, slots=True)
+class Generation:
+    """What the first line of a journal says."""
+
+    lineage: str
+    """Generations of one lineage tell the same changes under the same numbers."""
+    after: int = 0
+    """The last sequence number that the records do not tell, because the segments hold it."""
+    segments: tuple[str, ...] = ()
+    """Names of the segments, from the oldest to the newest: a newer one overrules an older one."""
 
 
-def _read_header(line: bytes) -> int:
+def _header(generation: Generation) -> bytes:
+    return encode_line({"format": FORMAT, "version": VERSION, **asdict(generation)})
+
+
+def _read_header(line: bytes) -> Generation:
     header = decode_line(line)
     if header is None or header.get("format") != FORMAT or header.get("version") != VERSION:
         raise JournalFormatUnknown(f"the file is not a {FORMAT} of version {VERSION}")
-    return int(header.get("after", 0))
+    return Generation(str(header["lineage"]), int(header["after"]), tuple(map(str, header["segments"])))
+
+
+def _new_lineage() -> str:
+    return secrets.token_hex(8)
 
 
 class BankJournalWriter:
@@ -51,6 +67,7 @@ class BankJournalWriter:
         self._path = path
         self._lock = -1
         self._last_seq = 0
+        self.generation = Generation(_new_lineage())
 
     def __enter__(self) -> BankJournalWriter:
         self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -58,7 +75,7 @@ class BankJournalWriter:
         fcntl.flock(self._lock, fcntl.LOCK_EX)
         try:
             if not self._path.exists():
-                self._replace([], after=0)
+                self._replace([], self.generation)
             self._recover()
         except BaseException:
             os.close(self._lock)
@@ -74,16 +91,11 @@ class BankJournalWriter:
         """The sequence number up to which this journal tells everything; 0 for a new one."""
         return self._last_seq
 
-    def count(self) -> int:
-        """How many records the journal holds, also those that later ones have made obsolete."""
-        with self._path.open("rb") as file:
-            return sum(1 for _ in file) - 1
-
     def append(self, records: Sequence[dict[str, Any]]) -> None:
         """Appends the records; they are on disk when this returns. Raises SequenceNotRising."""
         if not records:
             return
-        self._check_rising(records, after=self._last_seq)
+        last_seq = _check_rising(records, after=self._last_seq)
         with self._path.open("r+b", buffering=0) as file:
             end = file.seek(0, os.SEEK_END)
             try:
@@ -92,37 +104,46 @@ class BankJournalWriter:
             except OSError:
                 file.truncate(end)  # a full disk must not leave half a record for the next one to follow
                 raise
-        self._last_seq = records[-1]["seq"]
+        self._last_seq = last_seq
 
-    def rewrite(self, records: Sequence[dict[str, Any]], *, after: int = 0) -> None:
-        """Replaces the journal by a new generation with only these records, at once and whole.
+    def rewrite(self, records: Iterable[dict[str, Any]]) -> None:
+        """Replaces the journal and all segments by only these records, at once and whole: a new lineage."""
+        self._last_seq = self._replace(records, Generation(_new_lineage()))
 
-        `after`: a sequence number up to which these records tell everything, though the last may be lower.
+    def refold(self, *, after: int, segments: Sequence[str]) -> None:
+        """Replaces the journal by one that names these segments and keeps the records behind `after`.
+
+        Raises JournalDamaged.
         """
-        self._check_rising(records, after=0)
-        self._replace(records, after=after)
-        self._last_seq = max([after, *(record["seq"] for record in records[-1:])])
+        generation = replace(self.generation, after=after, segments=tuple(segments))
+        with self._path.open("rb") as file:
+            file.readline()
+            self._replace(self._records_behind(after, file), generation)
 
-    def _replace(self, records: Iterable[dict[str, Any]], *, after: int) -> None:
+    def _records_behind(self, after: int, file: BinaryIO) -> Iterator[dict[str, Any]]:
+        for number, line in enumerate(file, start=2):
+            record = decode_line(line)
+            if record is None:
+                raise JournalDamaged(file_name=self._path.name, line=number)
+            if record["seq"] > after:
+                yield record
+
+    def _replace(self, records: Iterable[dict[str, Any]], generation: Generation) -> int:
+        """Returns the last sequence number."""
         draft = self._path.with_suffix(".new")
         descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        last_seq = generation.after
         with os.fdopen(descriptor, "wb") as file:
-            file.write(_header(after=after))
-            file.writelines(map(encode_line, records))
+            file.write(_header(generation))
+            for record in records:
+                last_seq = _check_rising([record], after=last_seq)
+                file.write(encode_line(record))
             file.flush()
             os.fsync(file.fileno())
         draft.replace(self._path)
-        folder = os.open(self._path.parent, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
-
-    def _check_rising(self, records: Iterable[dict[str, Any]], *, after: int) -> None:
-        for record in records:
-            if record["seq"] <= after:
-                raise SequenceNotRising
-            after = record["seq"]
+        sync_folder(self._path.parent)
+        self.generation = generation
+        return last_seq
 
     def _recover(self) -> None:
         """Finds the last whole line and cuts off what a crash left behind it.
@@ -132,7 +153,7 @@ class BankJournalWriter:
         """
         with self._path.open("rb+") as file:
             header = file.readline()
-            after = _read_header(header)
+            self.generation = _read_header(header)
             size = file.seek(0, os.SEEK_END)
             look_back = TAIL_BYTES
             while True:
@@ -145,12 +166,32 @@ class BankJournalWriter:
                     break
                 look_back *= 2  # a record longer than the tail
             file.truncate(start + whole)
-            self._last_seq = max([after, *(record["seq"] for record in records[-1:])])
+            self._last_seq = max([self.generation.after, *(record["seq"] for record in records[-1:])])
+
+
+def _check_rising(records: Iterable[dict[str, Any]], *, after: int) -> int:
+    """The last sequence number. Raises SequenceNotRising."""
+    for record in records:
+        if record["seq"] <= after:
+            raise SequenceNotRising
+        after = record["seq"]
+    return after
+
+
+def sync_folder(folder: Path) -> None:
+    """Makes renames in the folder last. Raises OSError."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 @dataclass(frozen=True, slots=True)
 class Reset:
-    """The journal was replaced: forget everything; what follows is all there is."""
+    """The journal was replaced: what follows, over the segments of this generation, is all there is."""
+
+    generation: Generation
 
 
 class BankJournalReader:
@@ -162,12 +203,25 @@ class BankJournalReader:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._file: BinaryIO | None = None
+        self._identity = (0, 0)
+        self._read = 0
         self._line = 0
 
     @property
     def exists(self) -> bool:
         """Whether there was a journal at the last poll."""
         return self._file is not None
+
+    def unread_since(self) -> float | None:
+        """When the journal last gained something that was not polled; None if all was. In seconds since the
+        epoch.
+        """
+        try:
+            seen = self._path.stat()
+        except FileNotFoundError:
+            return None
+        is_read = _identity(seen) == self._identity and seen.st_size == self._read
+        return None if is_read else seen.st_mtime
 
     def close(self) -> None:
         """Closes the file."""
@@ -187,12 +241,13 @@ class BankJournalReader:
             return []
         news: list[dict[str, Any] | Reset] = []
         file = self._file
-        if file is None or not os.path.samestat(seen, os.fstat(file.fileno())) or seen.st_size < file.tell():
-            file = self._start_again()
-            news.append(Reset())
-        elif seen.st_size == file.tell():
+        if file is None or _identity(seen) != self._identity or seen.st_size < self._read:
+            file, generation = self._start_again()
+            news.append(Reset(generation))
+        elif seen.st_size == self._read:
             return []
         news.extend(self._next_part(file))
+        self._read = file.tell()
         return news
 
     def _next_part(self, file: BinaryIO) -> list[dict[str, Any]]:
@@ -212,13 +267,18 @@ class BankJournalReader:
         self._line += len(records)
         return records
 
-    def _start_again(self) -> BinaryIO:
+    def _start_again(self) -> tuple[BinaryIO, Generation]:
         self.close()
         file = self._path.open("rb")
         try:
-            _read_header(file.readline())
+            generation = _read_header(file.readline())
         except JournalFormatUnknown:
             file.close()
             raise
         self._file, self._line = file, 1
-        return file
+        self._identity = _identity(os.fstat(file.fileno()))
+        return file, generation
+
+
+def _identity(facts: os.stat_result) -> tuple[int, int]:
+    return facts.st_dev, facts.st_ino

@@ -13,7 +13,9 @@ from typing import Any
 from staydown.fingerprint.terms import CODE_BYTES, MIN_QUALITY, Algorithm
 from staydown.fingerprint.views import MAX_NAME_CHARACTERS
 from staydown.journal.errors import BankRecordNotUnderstood
-from staydown.matching.held_bank import Codes, HeldBank, HeldEntry
+from staydown.matching.bank_search import EntryCodes, HeldEntry
+from staydown.matching.held_bank import HeldBank
+from staydown.matching.layered_bank import LayeredBank
 from staydown.matching.terms import EntryState
 
 _HEX_DIGITS = 64
@@ -27,8 +29,8 @@ class DroppedEntry:
     id: str
 
 
-def apply_bank_record(record: Mapping[str, Any], bank: HeldBank) -> str:
-    """Brings a bank in memory up to date with one record. Returns the entry's id.
+def apply_bank_record(record: Mapping[str, Any], bank: HeldBank | LayeredBank) -> str:
+    """Brings a bank up to date with one record, whose sequence number is the entry's. Returns the entry's id.
 
     Raises BankRecordNotUnderstood; the bank then holds what it held before.
     """
@@ -36,7 +38,7 @@ def apply_bank_record(record: Mapping[str, Any], bank: HeldBank) -> str:
     if isinstance(change, DroppedEntry):
         bank.drop(change.id)
     else:
-        bank.put(change)
+        bank.put(change, number=record["seq"])
     return change.id
 
 
@@ -67,7 +69,7 @@ def claimed_entry_id(record: Mapping[str, Any]) -> str:
     return entry_id if isinstance(entry_id, str) else f"sequence number {record.get('seq')}"
 
 
-def _codes(rows: Any) -> dict[Algorithm, Codes]:
+def _codes(rows: Any) -> dict[Algorithm, EntryCodes]:
     """The codes that have enough detail to be sought. Raises ValueError, TypeError, KeyError.
 
     By columns, not code by code: with dozens of codes an entry, this is what loading a bank costs most.
@@ -93,7 +95,7 @@ def _codes(rows: Any) -> dict[Algorithm, Codes]:
         is_kept = [algorithm == name and quality >= MIN_QUALITY for algorithm, quality in rows_of]
         if any(is_kept):
             names = tuple(compress(derivations, is_kept))
-            found[_ALGORITHMS[name]] = Codes(names, b"".join(compress(codes, is_kept)))
+            found[_ALGORITHMS[name]] = EntryCodes(names, b"".join(compress(codes, is_kept)))
         elif name not in _ALGORITHMS:
             raise KeyError(name)
     return found

@@ -4,7 +4,9 @@ JournalError
 ├── JournalDamaged         a line in the middle of a journal is not what was written; names the line
 ├── JournalFormatUnknown   not a journal of ours, or from a later version
 ├── SequenceNotRising      somebody tried to append what is already there
-└── BankRecordNotUnderstood   a whole line of the bank journal that does not say what it should
+├── BankRecordNotUnderstood   a whole line of the bank journal that does not say what it should
+├── BankSegmentDamaged     a file of a segment of the bank is not what was written; names both
+└── BankSegmentMissing     a segment that a journal names is not there
 """
 
 from __future__ import annotations
@@ -36,3 +38,20 @@ class SequenceNotRising(JournalError):
 
 class BankRecordNotUnderstood(JournalError):
     """A record of the bank journal lacks a member or holds one of the wrong kind."""
+
+
+class BankSegmentDamaged(JournalError):
+    """A file of a segment is not what was written. The segment is not read, not even in part."""
+
+    def __init__(self, segment: str, file_name: str) -> None:
+        super().__init__(f"segment {segment} of the bank is damaged: {file_name}")
+        self.segment = segment
+        self.file_name = file_name
+
+
+class BankSegmentMissing(JournalError):
+    """A segment is not there: usually because a newer generation of the journal names another one."""
+
+    def __init__(self, segment: str) -> None:
+        super().__init__(f"segment {segment} of the bank is not there")
+        self.segment = segment

@@ -1,8 +1,8 @@
-"""The bank in memory, following the bank journal.
+"""The bank as the upload check sees it: it follows the bank journal, and never waits for large files.
 
 Lives on one thread (the event loop): a refresh and a search never overlap. Refuses to answer from a bank that
-it could not read to the end; a withdrawal may stand in the part that is missing.
-Known: a refresh runs on the event loop, so a new generation of a large bank holds requests up while it loads.
+it could not read to the end; a withdrawal may stand in the part that is missing. A new segment that cannot be
+read is another matter: what it holds is known already, so the old ones keep serving.
 """
 
 from __future__ import annotations
@@ -10,23 +10,23 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
 
 from staydown.errors import StaydownError
-from staydown.journal import (
-    BankJournalReader,
-    BankRecordNotUnderstood,
-    Reset,
-    apply_bank_record,
-    claimed_entry_id,
-)
+from staydown.journal import BankFollower, BankSegmentMissing
+from staydown.journal.bank_segment import BankSegment
 from staydown.match_api.terms import Upload
 from staydown.matching import Match
+from staydown.matching.bank_search import CodeHit
 from staydown.matching.find_video import hits_in_parts, video_matches
-from staydown.matching.held_bank import CodeHit, HeldBank
 
 logger = logging.getLogger(__name__)
+
+# New segments up to here are verified at once, in some milliseconds; larger ones on another thread.
+OPENED_AT_ONCE_BYTES = 16 * 1024 * 1024
+# A segment may be replaced between reading its name and opening it; more often than this in a row it is not.
+TRIES = 5
 
 
 class BankView:
@@ -37,27 +37,47 @@ class BankView:
         self._max_distance_bits = max_distance_bits
         self._retry_unreadable_seconds = retry_unreadable_seconds
         self._retry_at = 0.0
+        self._opener = ThreadPoolExecutor(max_workers=1, thread_name_prefix="bank")
+        self._opening: Future[dict[str, BankSegment]] | None = None
+        self._open_again_at = 0.0
         self.trouble: str | None = "bank-missing"
-        self._reader = BankJournalReader(path)
-        self._forget()
+        self._follower = self._new_follower()
 
     def close(self) -> None:
         """Closes the journal and forgets the bank; `refresh` begins anew."""
-        self._reader.close()
-        self._reader = BankJournalReader(self._path)
-        self._forget()
+        if self._opening is not None:
+            self._opening.cancel()
+            self._opening = None
+        self._follower.close()
+        self._follower = self._new_follower()
 
-    def _forget(self) -> None:
-        self._held = HeldBank(max_distance_bits=self._max_distance_bits)
-        self._left_out: set[str] = set()
+    def _new_follower(self) -> BankFollower:
+        return BankFollower(self._path, max_distance_bits=self._max_distance_bits)
 
     def counts(self) -> dict[str, int]:
         """How many entries and codes there are, and entries that could not be understood."""
+        bank = self._follower.bank
         return {
-            "entries": len(self._held),
-            "codes": self._held.codes,
-            "entries_left_out": len(self._left_out),
+            "entries": len(bank),
+            "codes": bank.codes,
+            "entries_left_out": len(self._follower.left_out),
         }
+
+    def layers(self) -> dict[str, int]:
+        """For operators: how the bank lies. `hidden` entries are overruled or withdrawn and not yet off the
+        disk.
+        """
+        bank = self._follower.bank
+        return {
+            "segments": len(bank.layers),
+            "entries_in_memory": len(bank.top),
+            "entries_hidden": bank.hidden,
+            "last_seq": self._follower.last_seq,
+        }
+
+    def lag_seconds(self) -> float:
+        """For how long the bank has lacked something that is published; 0 if it lacks nothing."""
+        return self._follower.lag_seconds(now=time.time())
 
     def refresh(self) -> None:
         """Takes in what the journal gained: one stat if nothing. A bad journal sets `trouble`."""
@@ -73,7 +93,7 @@ class BankView:
             self._give_up()
             raise
         else:
-            self.trouble = None if self._reader.exists else "bank-missing"
+            self.trouble = None if self._follower.exists else "bank-missing"
 
     def _give_up(self) -> None:
         """Half a change may have been taken in, so the next try begins anew."""
@@ -82,32 +102,41 @@ class BankView:
         self.close()
 
     def _take_in(self) -> None:
-        has_news = False
-        while news := self._reader.poll():
-            has_news = True
-            for record in news:
-                if isinstance(record, Reset):
-                    self._forget()
-                else:
-                    self._apply(record)
-        if has_news:
-            self._held.settle()
+        for attempt in range(1, TRIES + 1):
+            try:
+                self._follower.poll()
+                break
+            except BankSegmentMissing:
+                if attempt == TRIES:
+                    raise
+                self.close()
+        if self._follower.is_behind():
+            self._change_over()
 
-    def _apply(self, record: dict[str, Any]) -> None:
-        """One bad record must not stop every check: the entry is left out, told in the log and in /readyz."""
+    def _change_over(self) -> None:
+        """Goes over to the segments of a new generation, when they are open."""
+        if self._opening is not None and not self._opening.done():
+            return
+        opening, self._opening = self._opening, None
         try:
-            entry_id = apply_bank_record(record, self._held)
-        except BankRecordNotUnderstood:
-            logger.error("bank journal record %s is not understood and is left out", record.get("seq"))
-            entry_id = claimed_entry_id(record)
-            self._held.drop(entry_id)
-            self._left_out.add(entry_id)
-        else:
-            self._left_out.discard(entry_id)
+            opened = opening.result() if opening is not None else {}
+            unopened = {name: size for name, size in self._follower.unopened().items() if name not in opened}
+            if sum(unopened.values()) <= OPENED_AT_ONCE_BYTES:
+                self._follower = self._follower.successor(opened)
+            elif time.monotonic() >= self._open_again_at:
+                self._opening = self._opener.submit(self._follower.open_segments, list(unopened))
+        except BankSegmentMissing:
+            pass  # a still newer generation is there, and the next look finds it
+        except (StaydownError, OSError) as error:
+            if time.monotonic() >= self._open_again_at:
+                logger.error("a new segment cannot be opened, the old ones keep serving: %s", error)
+                self._open_again_at = time.monotonic() + self._retry_unreadable_seconds
 
-    def find(self, upload: Upload) -> list[Match]:
-        """Every entry that the upload matches, each once: exact before near, then the nearest code."""
-        return self._held.find(upload.sought(), sha256=upload.sha256, md5=upload.md5)
+    def find(self, upload: Upload, *, most: int | None = None) -> list[Match]:
+        """Every entry that the upload matches, each once, or the strictest so many: the strictest first,
+        exact before near, then the nearest code.
+        """
+        return self._follower.bank.find(upload.sought(), sha256=upload.sha256, md5=upload.md5, most=most)
 
     async def find_video(self, upload: Upload) -> list[Match]:
         """As `find`, for an upload with frames: the same video, a stretch of one, or a picture shown in it.
@@ -116,10 +145,10 @@ class BankView:
         """
         query = upload.frame_codes()
         while True:
-            held, hits = self._held, list[CodeHit]()
-            for part in hits_in_parts(held, query):
+            bank, hits = self._follower.bank, list[CodeHit]()
+            for part in hits_in_parts(bank, query):
                 hits += part
                 await asyncio.sleep(0)
-            if held is self._held:
-                return video_matches(held, query, hits, sha256=upload.sha256, md5=upload.md5)
+            if bank is self._follower.bank:
+                return video_matches(bank, query, hits, sha256=upload.sha256, md5=upload.md5)
             # A new generation of the bank came meanwhile, which is rare: what was found is of the old one.

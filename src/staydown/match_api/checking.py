@@ -47,14 +47,15 @@ class Checker:
         Others get their turn meanwhile only if the upload has frames.
         """
         self.check_ready()
-        matches = await self.bank.find_video(upload) if upload.frames else self.bank.find(upload)
+        most = self._settings.max_matches_told
         if upload.frames:
+            matches = strictest_first(await self.bank.find_video(upload))[:most]
             self.check_ready()
+        else:
+            matches = self.bank.find(upload, most=most)
         answer = CheckAnswer(
             action=decide(matches),
-            matches=[
-                ToldMatch.of(match) for match in strictest_first(matches)[: self._settings.max_matches_told]
-            ],
+            matches=[ToldMatch.of(match) for match in matches],
             check_id=new_check_id(),
         )
         record = check_record(upload, answer, platform=caller.platform, at=datetime.now(UTC))

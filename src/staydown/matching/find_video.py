@@ -13,7 +13,7 @@ import numpy as np
 
 from staydown.fingerprint.terms import CODE_BYTES, MIN_QUALITY, Algorithm, Fingerprint
 from staydown.fingerprint.video_terms import FrameFingerprint, frame_derivation, parse_frame_derivation
-from staydown.matching.held_bank import CodeHit, HeldBank
+from staydown.matching.bank_search import CodeHit, SearchedBank
 from staydown.matching.terms import Match, MatchKind, Stretch
 from staydown.matching.video import FrameCodes, VideoMatch, match_hits
 
@@ -40,14 +40,14 @@ def codes_of_frames(frames: Iterable[FrameFingerprint]) -> FrameCodes:
 
 
 def find_video(
-    bank: HeldBank, query: FrameCodes, *, sha256: str | None = None, md5: str | None = None
+    bank: SearchedBank, query: FrameCodes, *, sha256: str | None = None, md5: str | None = None
 ) -> list[Match]:
     """Every entry that a video matches, each once: exact before near. Digests are lower-case."""
     hits = [hit for part in hits_in_parts(bank, query) for hit in part]
     return video_matches(bank, query, hits, sha256=sha256, md5=md5)
 
 
-def hits_in_parts(bank: HeldBank, query: FrameCodes) -> Iterator[list[CodeHit]]:
+def hits_in_parts(bank: SearchedBank, query: FrameCodes) -> Iterator[list[CodeHit]]:
     """What lies near each code of the video, part by part. The bank may change between two parts."""
     for first in range(0, len(query), CODES_AT_ONCE):
         rows = query.codes[first : first + CODES_AT_ONCE]
@@ -56,7 +56,7 @@ def hits_in_parts(bank: HeldBank, query: FrameCodes) -> Iterator[list[CodeHit]]:
 
 
 def video_matches(
-    bank: HeldBank,
+    bank: SearchedBank,
     query: FrameCodes,
     hits: Iterable[CodeHit],
     *,
@@ -97,11 +97,12 @@ def _as_frame(derivation: str) -> str:
     return derivation if derivation.startswith("@") else frame_derivation(_STILL_SECONDS, derivation)
 
 
-def _is_still(bank: HeldBank, entry_id: str) -> bool:
+def _is_still(bank: SearchedBank, entry_id: str) -> bool:
     """Whether all codes of an entry are of one frame."""
     times = {
         frame[0] if (frame := parse_frame_derivation(name)) else _STILL_SECONDS
-        for name in bank.derivations(entry_id)
+        for names in bank.row_of(entry_id).derivations.values()
+        for name in names
     }
     return len(times) == 1
 

@@ -38,7 +38,8 @@ _TABLE: dict[tuple[EntryState, MatchKind], Verdict] = {
     for kind in MatchKind
 }
 
-_STRICTNESS = {Action.ALLOW: 0, Action.HOLD: 1, Action.BLOCK: 2}
+# From the mildest to the strictest.
+STRICTNESS = {Action.ALLOW: 0, Action.HOLD: 1, Action.BLOCK: 2}
 
 
 def verdict(state: EntryState, kind: MatchKind) -> Verdict:
@@ -49,14 +50,14 @@ def verdict(state: EntryState, kind: MatchKind) -> Verdict:
 def decide(matches: Iterable[Match]) -> Action:
     """The strictest action that any of the matches asks for; ALLOW when there is none."""
     actions = (verdict(match.state, match.kind).action for match in matches)
-    return max(actions, key=_STRICTNESS.__getitem__, default=Action.ALLOW)
+    return max(actions, key=STRICTNESS.__getitem__, default=Action.ALLOW)
 
 
 def strictest_first(matches: Iterable[Match]) -> list[Match]:
     """The matches as they are told: by what they ask for, exact before near, then the nearest."""
 
     def place(match: Match) -> tuple[int, bool, int, str]:
-        strictness = _STRICTNESS[verdict(match.state, match.kind).action]
+        strictness = STRICTNESS[verdict(match.state, match.kind).action]
         return -strictness, match.kind is not MatchKind.EXACT, match.distance_bits, match.entry_id
 
     return sorted(matches, key=place)

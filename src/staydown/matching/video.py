@@ -16,7 +16,7 @@ import numpy.typing as npt
 from staydown.fingerprint.terms import DERIVATIONS, MIN_QUALITY, Algorithm, Fingerprint
 from staydown.fingerprint.video_terms import VideoReading, parse_frame_derivation
 from staydown.matching.arrays import CODE_BYTES, Codes, check_codes, check_distance
-from staydown.matching.held_bank import CodeHit
+from staydown.matching.bank_search import CodeHit
 from staydown.matching.rules import DEFAULT_THRESHOLD_BITS
 from staydown.matching.terms import Hits
 
@@ -135,7 +135,7 @@ def match_hits(
 ) -> dict[str, VideoMatch]:
     """The matches of a video with the entries of a bank, by entry, from what a search for its codes found.
 
-    hits: of `HeldBank.hits` or `code_hits`; `sought` is the row in `query`. Hits on codes of no frame are
+    hits: of `SearchedBank.hits` or `code_hits`; `sought` is the row in `query`. Hits on codes of no frame are
     left out. still_entries: those that have one frame only. Otherwise the rule is that of `match_frames`;
     that an entry's frames are no near-duplicates was seen to when it was registered.
     """

@@ -10,7 +10,8 @@ from staydown.fingerprint import Algorithm
 from staydown.journal import BankRecordNotUnderstood, apply_bank_record, claimed_entry_id
 from staydown.journal.bank_records import DroppedEntry, read_bank_record
 from staydown.matching import EntryState
-from staydown.matching.held_bank import Codes, HeldBank, HeldEntry
+from staydown.matching.bank_search import EntryCodes, HeldEntry
+from staydown.matching.held_bank import HeldBank
 
 HEX, OTHER = "0123456789abcdef" * 4, "fedcba9876543210" * 4
 CODES = [
@@ -42,8 +43,8 @@ def test_entry_is_read_with_the_codes_that_have_enough_detail() -> None:
         sha256=None,
         md5="d" * 32,
         codes={
-            Algorithm.PDQ: Codes(("full", "cc88~fH"), bytes.fromhex(HEX + OTHER)),
-            Algorithm.PDQ512: Codes(("full",), bytes.fromhex(OTHER)),
+            Algorithm.PDQ: EntryCodes(("full", "cc88~fH"), bytes.fromhex(HEX + OTHER)),
+            Algorithm.PDQ512: EntryCodes(("full",), bytes.fromhex(OTHER)),
         },
     )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import stat
+from contextlib import closing
 from typing import Any
 
 from django.conf import settings
@@ -13,8 +14,10 @@ from staydown.access.terms import Platform, Scope
 from staydown.bank.models import ChangeRecord, EntryRecord
 from staydown.bank.operations import set_state
 from staydown.bank.queries import last_change
-from staydown.journal import BankJournalReader, BankJournalWriter, Reset
-from staydown.journeys.publishing import compact_bank_journal, publish_bank, publish_tokens
+from staydown.journal import BankFollower, BankJournalReader, BankJournalWriter, Folded, Reset
+from staydown.journal.bank_follower import segments_folder
+from staydown.journeys import publishing
+from staydown.journeys.publishing import fold_bank, publish_bank, publish_tokens
 from staydown.matching.terms import EntryState
 from tests.staydown.conftest import NOW, an_entry
 
@@ -38,7 +41,8 @@ def bank_of(follower: BankJournalReader, known: dict[str, str] | None = None) ->
 
 def test_empty_bank_is_published_as_an_empty_journal(db: None) -> None:
     assert publish_bank() == 0
-    assert reader().poll() == [Reset()]
+    (reset,) = reader().poll()
+    assert isinstance(reset, Reset)
 
 
 def test_changes_are_published_once_and_in_order(db: None) -> None:
@@ -111,24 +115,54 @@ def test_emptied_database_leaves_an_empty_journal_once(db: None) -> None:
     assert follower.poll() == []
 
 
-def test_what_was_withdrawn_is_gone_from_the_file_after_compaction(db: None) -> None:
+def test_what_was_withdrawn_is_gone_from_the_file_after_folding(db: None) -> None:
     # Given a published entry that was withdrawn, and one that lives
     gone, lives = an_entry(), an_entry()
     publish_bank()
     code = gone.fingerprints[0].hex.encode()
     set_state(entry_ids=[gone.id], state=EntryState.WITHDRAWN, now=NOW)
     publish_bank()
-    follower = reader()
-    assert bank_of(follower) == {lives.id: "unconfirmed"}
+    assert bank_of(reader()) == {lives.id: "unconfirmed"}
     assert code in settings.STAYDOWN_BANK_JOURNAL_PATH.read_bytes()
 
-    # When the journal is compacted
-    assert compact_bank_journal()
+    # When the journal is folded
+    assert fold_bank(now=NOW).records == 3
 
-    # Then its codes are in the file no more, followers know the same, and nothing is left to do
-    assert code not in settings.STAYDOWN_BANK_JOURNAL_PATH.read_bytes()
-    assert bank_of(follower, {"stale": "x"}) == {lives.id: "unconfirmed"}
-    assert (compact_bank_journal(), publish_bank()) == (False, 0)
+    # Then its codes are in no file any more, followers know the same, and nothing is left to do
+    files = [path for path in settings.STAYDOWN_BANK_JOURNAL_PATH.parent.rglob("*") if path.is_file()]
+    assert len(files) > 5
+    content = b"".join(path.read_bytes() for path in files)
+    assert gone.fingerprints[0].code not in content
+    assert code not in content
+    with closing(BankFollower(settings.STAYDOWN_BANK_JOURNAL_PATH)) as follower:
+        follower.poll()
+        assert gone.id not in follower.bank
+        assert lives.id in follower.bank
+    assert (fold_bank(now=NOW), publish_bank()) == (Folded(), 0)
+
+
+def test_damaged_segment_is_told_anew_from_the_database(db: None) -> None:
+    # Given a bank in a segment of which a byte changed, unseen by the process that made it
+    entries = [an_entry() for _ in range(3)]
+    set_state(entry_ids=[entries[2].id], state=EntryState.WITHDRAWN, now=NOW)
+    publish_bank()
+    fold_bank(now=NOW)
+    (rows,) = segments_folder(settings.STAYDOWN_BANK_JOURNAL_PATH).glob("*/rows.sqlite")
+    content = bytearray(rows.read_bytes())
+    content[len(content) // 2] ^= 1
+    rows.write_bytes(content)
+    publishing._folder.cache_clear()
+
+    # When the next sweep comes
+    an_entry()
+    publish_bank()
+    fold_bank(now=NOW)
+
+    # Then all is there again
+    with closing(BankFollower(settings.STAYDOWN_BANK_JOURNAL_PATH)) as follower:
+        follower.poll()
+        assert [entry.id in follower.bank for entry in entries] == [True, True, False]
+        assert len(follower.bank) == 3
 
 
 def test_good_tokens_are_published_for_this_account_only(forum: Platform) -> None:

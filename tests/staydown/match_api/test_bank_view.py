@@ -320,10 +320,10 @@ def test_change_that_broke_off_half_way_is_begun_anew(bank, house, monkeypatch):
     house.put(entry("ent_a", codes=[code_of(1)]), entry("ent_b", codes=[code_of(2)]))
     put = HeldBank.put
 
-    def broken(held, found):
+    def broken(held, found, **options):
         if found.id == "ent_b":
             raise ZeroDivisionError
-        put(held, found)
+        put(held, found, **options)
 
     # When
     with monkeypatch.context() as patched:

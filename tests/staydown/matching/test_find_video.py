@@ -10,6 +10,7 @@ import pytest
 from staydown.fingerprint import Algorithm, Fingerprint
 from staydown.fingerprint.video_terms import FrameFingerprint
 from staydown.matching import EntryState, Match
+from staydown.matching.bank_search import HeldEntry
 from staydown.matching.find_video import (
     CODES_AT_ONCE,
     codes_of_frames,
@@ -17,7 +18,7 @@ from staydown.matching.find_video import (
     hits_in_parts,
     video_matches,
 )
-from staydown.matching.held_bank import HeldBank, HeldEntry, codes_of
+from staydown.matching.held_bank import HeldBank, codes_of
 from staydown.matching.terms import Stretch
 
 SHA = "5" * 64

@@ -14,7 +14,8 @@ import pytest
 from staydown.fingerprint import Algorithm, Fingerprint, distance_bits
 from staydown.fingerprint.terms import QueryView
 from staydown.matching import EntryState, Match, held_bank
-from staydown.matching.held_bank import Codes, HeldBank, HeldEntry, codes_of
+from staydown.matching.bank_search import EntryCodes, HeldEntry
+from staydown.matching.held_bank import HeldBank, codes_of
 
 SHA, MD5 = "5" * 64, "d" * 32
 
@@ -155,11 +156,11 @@ def test_bank_can_be_stricter_than_the_usual_threshold() -> None:
 def test_codes_without_detail_are_not_taken() -> None:
     codes = codes_of([code_of(1), moved(code_of(2), 0, quality=49)])
 
-    assert codes == {Algorithm.PDQ: Codes(("full",), code_of(1).code)}
+    assert codes == {Algorithm.PDQ: EntryCodes(("full",), code_of(1).code)}
     assert code_of(1).hex not in repr(codes)
 
 
 @pytest.mark.parametrize(("names", "size"), [(("full",), 31), (("full",), 64), ((), 32)])
 def test_codes_that_do_not_go_with_their_names_are_refused(names: tuple[str, ...], size: int) -> None:
     with pytest.raises(ValueError):
-        Codes(names, bytes(size))
+        EntryCodes(names, bytes(size))

@@ -10,7 +10,8 @@ import pytest
 from staydown.fingerprint import Algorithm, Digests, Fingerprint
 from staydown.fingerprint.video_terms import FrameFingerprint, VideoFingerprints, frame_derivation
 from staydown.matching import DistanceOutOfRange, EntryState, Index
-from staydown.matching.held_bank import CodeHit, HeldBank, HeldEntry, codes_of
+from staydown.matching.bank_search import CodeHit, HeldEntry
+from staydown.matching.held_bank import HeldBank, codes_of
 from staydown.matching.video import FrameCodes, VideoMatch, code_hits, match_frames, match_hits
 
 
