@@ -14,11 +14,13 @@ from typing import Any
 from staydown.journal.errors import JournalDamaged
 
 _PREFIX_LENGTH = 9
+# Made once: json.dumps makes one at each call that is not of its usual form.
+_encode = json.JSONEncoder(separators=(",", ":"), ensure_ascii=True).encode
 
 
 def encode_line(record: dict[str, Any]) -> bytes:
     """The record as one line."""
-    body = json.dumps(record, separators=(",", ":"), ensure_ascii=True).encode()
+    body = _encode(record).encode()
     return b"%08x %s\n" % (zlib.crc32(body), body)
 
 

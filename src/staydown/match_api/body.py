@@ -8,7 +8,7 @@ import asyncio
 from collections.abc import Callable
 from types import TracebackType
 
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 
 from staydown.match_api.refusals import busy, invalid_request, too_large, too_slow
 from staydown.match_api.settings import MatchApiSettings
@@ -61,7 +61,12 @@ class BodyReader:
         self._check_announced(what, max_bytes=max_bytes)
         try:
             async with asyncio.timeout(self._settings.body_seconds):
-                async for piece in self._request.stream():
+                more = True
+                while more:
+                    message = await self._request.receive()
+                    if message["type"] == "http.disconnect":
+                        raise ClientDisconnect
+                    piece, more = message.get("body", b""), message.get("more_body", False)
                     self._count(len(piece), what, max_bytes=max_bytes)
                     take(piece)
         except TimeoutError:

@@ -104,8 +104,6 @@ class Endpoints:
 
     async def _check_once(self, request: Request, *, route: str) -> CheckAnswer:
         caller = self._callers.identify(request)
-        self.checker.check_ready()
-        key = request.headers.get("idempotency-key")
         with BodyReader(request, settings=self._settings, held=self._held) as reader:
             content_type = _content_type(request)
             if content_type == JSON:
@@ -115,8 +113,12 @@ class Endpoints:
                 async def compute() -> CheckAnswer:
                     return await self.checker.check(upload, caller=caller)
 
+                if (key := request.headers.get("idempotency-key")) is None:
+                    return await compute()
                 content = msgspec.json.encode(_meaning(upload))
             elif content_type == FORM:
+                self.checker.check_ready()  # before a picture is read for nothing
+                key = request.headers.get("idempotency-key")
                 form = await self._read_form(request, reader)
 
                 async def compute() -> CheckAnswer:

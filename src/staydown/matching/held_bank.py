@@ -16,7 +16,7 @@ from staydown.matching.bank_ids import ids_of
 from staydown.matching.bank_search import BankPart, EntryCodes, EntryRow, HeldEntry, SearchedBank
 from staydown.matching.index import Index
 from staydown.matching.rules import DEFAULT_THRESHOLD_BITS
-from staydown.matching.terms import EntryState, Hits
+from staydown.matching.terms import NO_HITS, EntryState, Hits
 
 # Codes that wait before they go to the index by themselves, so that loading a large bank holds no second copy
 # of it: 32 MB.
@@ -94,7 +94,8 @@ class HeldBank(SearchedBank):
 
     def within(self, algorithm: Algorithm, codes: Codes, max_distance_bits: int) -> Hits:
         """As BankPart."""
-        return self._stores[algorithm].index.search(codes, max_distance_bits)
+        store = self._stores[algorithm]
+        return store.index.search(codes, max_distance_bits) if len(store) else NO_HITS
 
     def same_sha256(self, sha256: str) -> Sequence[int]:
         """As BankPart."""

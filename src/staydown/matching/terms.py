@@ -86,3 +86,7 @@ class Hits:
 
     def __len__(self) -> int:
         return len(self.id)
+
+
+NO_HITS = Hits(np.empty(0, np.int64), np.empty(0, np.uint64), np.empty(0, np.uint16))
+"""What a search of nothing finds."""
