@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from staydown.journal.lines import encode_line, read_lines, write_whole
+from staydown.journal.lines import json_of, line_of_json, read_lines, write_whole
 
 # A file this long holds about 5,000 checks: small enough to copy and delete by hand, large enough to be few.
 ROTATE_AT_BYTES = 8 * 1024 * 1024
@@ -23,16 +23,18 @@ SUFFIX = ".journal"
 
 
 class CheckJournalWriter:
-    """Appends records of one process."""
+    """Appends records of one process. `encode`: a record as compact JSON."""
 
     def __init__(
         self,
         folder: Path,
         *,
+        encode: Callable[[dict[str, Any]], bytes] = json_of,
         rotate_at_bytes: int = ROTATE_AT_BYTES,
         rotate_after_seconds: float = ROTATE_AFTER_SECONDS,
     ) -> None:
         self._folder = folder
+        self._encode = encode
         self._rotate_at_bytes = rotate_at_bytes
         self._rotate_after_seconds = rotate_after_seconds
         self._file = -1
@@ -41,7 +43,7 @@ class CheckJournalWriter:
 
     def append(self, record: dict[str, Any]) -> None:
         """Appends one record with one write; a kill of this process afterwards does not lose it."""
-        line = encode_line(record)
+        line = line_of_json(self._encode(record))
         is_full = self._written + len(line) > self._rotate_at_bytes
         is_old = time.monotonic() - self._begun > self._rotate_after_seconds
         if self._file < 0 or is_full or is_old:

@@ -20,7 +20,16 @@ _encode = json.JSONEncoder(separators=(",", ":"), ensure_ascii=True).encode
 
 def encode_line(record: dict[str, Any]) -> bytes:
     """The record as one line."""
-    body = _encode(record).encode()
+    return line_of_json(json_of(record))
+
+
+def json_of(record: dict[str, Any]) -> bytes:
+    """The record as compact JSON."""
+    return _encode(record).encode()
+
+
+def line_of_json(body: bytes) -> bytes:
+    """A record that is compact JSON already, as one line."""
     return b"%08x %s\n" % (zlib.crc32(body), body)
 
 
