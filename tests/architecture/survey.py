@@ -38,6 +38,7 @@ DJANGO_FREE = (
     "matching",
     "scan",
     "problem",
+    "signed_note",
     "errors",
 )
 

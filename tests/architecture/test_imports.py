@@ -72,9 +72,7 @@ def test_small_house_without_a_wrong_import_passes(tmp_path):
         pytest.param({"bank/rules.py": "import smallhouse.journeys\n"}, "bank", id="upwards"),
         pytest.param({"bank/rules.py": "import smallhouse.cases\n"}, "bank", id="a stranger"),
         pytest.param({"desk/a.py": "def f():\n    import smallhouse.cli\n"}, "desk", id="a stranger, late"),
-        pytest.param(
-            {"client/a.py": "import smallhouse.matching\n"}, "client", id="the SDK above fingerprint"
-        ),
+        pytest.param({"client/a.py": "import smallhouse.journal\n"}, "client", id="the SDK above matching"),
         pytest.param({"errors/a.py": "import smallhouse.problem\n"}, "errors", id="the root of errors"),
         pytest.param({"law/a.py": "import django.utils.timezone\n"}, "django", id="Django"),
         pytest.param(

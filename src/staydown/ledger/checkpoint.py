@@ -7,16 +7,13 @@ checked without Django by whoever holds it. It refuses every second spelling of 
 
 from __future__ import annotations
 
-import base64
-import binascii
-import hashlib
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Literal, TypeAlias, cast
 
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from staydown import signed_note
 from staydown.ledger import rules
 from staydown.ledger.errors import (
     CheckpointMalformed,
@@ -37,52 +34,25 @@ from staydown.ledger.terms import (
     SignedCheckpoint,
     VerifiedReceipt,
 )
+from staydown.signed_note import NoteMalformed, NoteNotSigned, VerifierKeyMalformed, from_base64, to_base64
 
 RECEIPT_FORMAT = "staydown-receipt/1"
-_ED25519 = b"\x01"  # signature type of the signed-note specification
-_KEY_ID_BYTES = 4
-_MAX_NOTE_BYTES = 200_000  # 16 signatures of 5 kB, which verifiers must accept, with room to spare
 _NUMBER = re.compile(r"0|[1-9][0-9]{0,18}")
-
-
-def _to_base64(data: bytes) -> str:
-    return base64.b64encode(data).decode("ascii")
-
-
-def _from_base64(text: str) -> bytes | None:
-    """The bytes, or None unless the text is their one canonical spelling."""
-    try:
-        data = base64.b64decode(text, validate=True)
-    except (binascii.Error, ValueError):
-        return None
-    return data if _to_base64(data) == text else None
 
 
 # --- keys and signed checkpoints
 
 
-def _key_id(name: str, public_key: bytes) -> bytes:
-    return hashlib.sha256(name.encode() + b"\n" + _ED25519 + public_key).digest()[:_KEY_ID_BYTES]
-
-
-def _is_key_name(name: str) -> bool:
-    return bool(name) and "+" not in name and name.isprintable() and not any(c.isspace() for c in name)
-
-
 def read_vkey(vkey: str) -> tuple[str, bytes]:
     """Name and 32-byte public key of a verifier key. Raises KeyMalformed."""
-    parts = vkey.split("+", 2)
-    if len(parts) != 3 or not _is_key_name(parts[0]):
-        raise KeyMalformed
-    name, key_id, encoded = parts
-    key = _from_base64(encoded)
-    if key is None or len(key) != 33 or key[:1] != _ED25519 or _key_id(name, key[1:]).hex() != key_id:
-        raise KeyMalformed
-    return name, key[1:]
+    try:
+        return signed_note.read_vkey(vkey)
+    except VerifierKeyMalformed as error:
+        raise KeyMalformed from error
 
 
 class Signer:
-    """The log's private key. Signing the same checkpoint twice gives the same text."""
+    """The log's private key. Signing the same text twice gives the same note."""
 
     def __init__(self, private_key: Ed25519PrivateKey) -> None:
         self._private_key = private_key
@@ -90,19 +60,28 @@ class Signer:
 
     def vkey(self, name: str) -> str:
         """The verifier key under which a log of this name signs. Raises KeyMalformed for a bad name."""
-        if not _is_key_name(name):
-            raise KeyMalformed
-        key_id = _key_id(name, self._public_key).hex()
-        return f"{name}+{key_id}+{_to_base64(_ED25519 + self._public_key)}"
+        try:
+            return signed_note.vkey_of(name, self._public_key)
+        except VerifierKeyMalformed as error:
+            raise KeyMalformed from error
 
     def sign(self, checkpoint: Checkpoint) -> SignedCheckpoint:
         """The checkpoint as a signed note; the key's name is the log's origin."""
         name = checkpoint.origin
         vkey = self.vkey(name)
-        body = f"{name}\n{checkpoint.size}\n{_to_base64(checkpoint.root)}\n"
-        signature = _key_id(name, self._public_key) + self._private_key.sign(body.encode())
-        text = f"{body}\n— {name} {_to_base64(signature)}\n"
-        return SignedCheckpoint(checkpoint, text, vkey)
+        body = f"{name}\n{checkpoint.size}\n{to_base64(checkpoint.root)}\n"
+        return SignedCheckpoint(checkpoint, self.sign_note(body, name=name), vkey)
+
+    def sign_note(self, text: str, *, name: str) -> str:
+        """Another text of this installation as a signed note.
+
+        Its first line must not be the log's origin: a signature is over the text alone, and no text may pass
+        for a checkpoint. Raises KeyMalformed for a bad name.
+        """
+        try:
+            return signed_note.sign_note(text, name=name, private_key=self._private_key)
+        except VerifierKeyMalformed as error:
+            raise KeyMalformed from error
 
 
 def open_note(note: str, *, vkey: str) -> str:
@@ -110,33 +89,14 @@ def open_note(note: str, *, vkey: str) -> str:
 
     Raises CheckpointMalformed, KeyMalformed, SignatureDoesNotMatch.
     """
-    name, public_key = read_vkey(vkey)
     try:
-        encoded = note.encode("utf-8")
-    except UnicodeEncodeError as error:
-        raise CheckpointMalformed("it is not UTF-8") from error
-    if len(encoded) > _MAX_NOTE_BYTES or any(c < " " and c != "\n" for c in note):
-        raise CheckpointMalformed("it is too long or has control characters")
-    body, separator, signatures = note.rpartition("\n\n")
-    if not separator or not signatures.endswith("\n"):
-        raise CheckpointMalformed("it has no signatures")
-    body += "\n"
-    key, signed = Ed25519PublicKey.from_public_bytes(public_key), False
-    for line in signatures[:-1].split("\n"):
-        parts = line.split(" ")
-        raw = _from_base64(parts[2]) if len(parts) == 3 else None
-        if raw is None or len(raw) <= _KEY_ID_BYTES or parts[0] != "—" or not _is_key_name(parts[1]):
-            raise CheckpointMalformed("a signature line is malformed")
-        if parts[1] != name or raw[:_KEY_ID_BYTES] != _key_id(name, public_key):
-            continue
-        try:
-            key.verify(raw[_KEY_ID_BYTES:], body.encode())
-        except InvalidSignature as error:
-            raise SignatureDoesNotMatch from error
-        signed = True
-    if not signed:
-        raise SignatureDoesNotMatch
-    return body
+        return signed_note.open_note(note, vkey=vkey)
+    except NoteMalformed as error:
+        raise CheckpointMalformed(error.reason) from error
+    except VerifierKeyMalformed as error:
+        raise KeyMalformed from error
+    except NoteNotSigned as error:
+        raise SignatureDoesNotMatch from error
 
 
 def open_checkpoint(note: str, *, vkey: str) -> Checkpoint:
@@ -145,7 +105,7 @@ def open_checkpoint(note: str, *, vkey: str) -> Checkpoint:
     if len(lines) < 4 or not all(lines[:-1]):
         raise CheckpointMalformed("it has an empty line or too few lines")
     origin, size, root_text = lines[:3]
-    root = _from_base64(root_text)
+    root = from_base64(root_text)
     if not _NUMBER.fullmatch(size) or root is None or len(root) != rules.DIGEST_BYTES:
         raise CheckpointMalformed("its size or root is malformed")
     return Checkpoint(origin, int(size), root)
@@ -225,9 +185,9 @@ def receipt_document(
         "events": [
             {
                 "event": rules.event_document(recorded.event),
-                "salt": _to_base64(recorded.salt),
+                "salt": to_base64(recorded.salt),
                 "index": recorded.index,
-                "proof": [_to_base64(digest) for digest in proof],
+                "proof": [to_base64(digest) for digest in proof],
             }
             for recorded, proof in events
         ],
@@ -313,7 +273,7 @@ def _text(value: object, where: str) -> str:
 
 
 def _bytes(value: object, where: str) -> bytes:
-    data = _from_base64(value) if isinstance(value, str) else None
+    data = from_base64(value) if isinstance(value, str) else None
     if data is None or len(data) != 32:
         raise ReceiptDamaged(where, "is not 32 bytes in base64")
     return data
