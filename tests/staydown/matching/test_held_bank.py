@@ -1,6 +1,8 @@
 """A bank in memory: which entries an upload's codes and digests lead to, and by which of their codes.
 
 tests/staydown/match_api/test_bank_view.py goes on from here, through the journal.
+
+Covers: staydown.matching.held_bank, staydown.matching.bank_search.
 """
 
 from __future__ import annotations
