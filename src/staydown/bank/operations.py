@@ -5,11 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
+from django.db import connection
+
 from staydown.bank.models import ChangeRecord, CodeRecord, EntryRecord, SeenMatchRecord
 from staydown.bank.queries import entry_term
 from staydown.bank.terms import DEFAULT_BANK, Entry, SeenMatch, Source
 from staydown.fingerprint import MIN_QUALITY, Digests, Fingerprint
 from staydown.matching.terms import EntryState
+
+# The key of the advisory lock under which changes are numbered (PostgreSQL only). Beside journeys/turn.py's,
+# which are taken before it.
+CHANGES_LOCK = 4_100
 
 
 def add_entry(
@@ -46,8 +52,21 @@ def add_entry(
         for fingerprint in fingerprints
         if fingerprint.quality >= MIN_QUALITY
     )
-    ChangeRecord.objects.create(entry=record)
+    _number_change(record)
     return entry_term(record)
+
+
+def _number_change(record: EntryRecord) -> None:
+    """Gives a change its place in the sequence; places are taken in the order of the commits.
+
+    On PostgreSQL a number drawn first may be committed last, and whoever follows the sequence would have
+    passed it by. So the number is drawn under a lock that is held until the transaction has ended. On SQLite
+    the transaction itself is that lock.
+    """
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [CHANGES_LOCK])
+    ChangeRecord.objects.create(entry=record)
 
 
 def set_state(*, entry_ids: Iterable[str], state: EntryState, now: datetime) -> int:
@@ -62,7 +81,7 @@ def set_state(*, entry_ids: Iterable[str], state: EntryState, now: datetime) -> 
             record.codes.all().delete()
             record.sha256 = record.md5 = ""
         record.save(update_fields=["state", "state_changed_at", "sha256", "md5"])
-        ChangeRecord.objects.create(entry=record)
+        _number_change(record)
     return len(records)
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from staydown.fingerprint.terms import QueryLevel
@@ -35,10 +35,12 @@ class Installation:
     demo: bool
     https: bool
     check_level: QueryLevel = QueryLevel.GEO9
+    database_url: str = field(default="", repr=False)
+    """Empty for SQLite in the data folder. It holds a password, so it is never shown."""
 
     @classmethod
     def from_environment(cls) -> Installation:
-        """Reads STAYDOWN_DATA_DIR, STAYDOWN_PUBLIC_URL, STAYDOWN_DEMO and STAYDOWN_CHECK_LEVEL.
+        """Reads STAYDOWN_DATA_DIR, _DATABASE_URL, _PUBLIC_URL, _DEMO and _CHECK_LEVEL.
 
         Raises ValueError for a level that there is not.
         """
@@ -49,6 +51,7 @@ class Installation:
             demo=os.environ.get("STAYDOWN_DEMO") == "1",
             https=public_url.startswith("https://"),
             check_level=_check_level(os.environ.get("STAYDOWN_CHECK_LEVEL") or QueryLevel.GEO9),
+            database_url=os.environ.get("STAYDOWN_DATABASE_URL", ""),
         )
 
     def secret(self, name: str) -> str:

@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+from staydown.config.database import database_settings
 from staydown.config.installation import DATA, Installation
 
 INSTALLATION = Installation.from_environment()
@@ -41,6 +42,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "staydown.config.headers.ProtectivePageHeaders",
     "staydown.config.failures.MethodProblems",
+    "staydown.config.no_nul.ReadNulAsReplacement",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -64,23 +66,7 @@ TEMPLATES = [
     }
 ]
 
-DATABASES = {
-    "default": {
-        "ENGINE": "django.db.backends.sqlite3",
-        "NAME": INSTALLATION.data_dir / "staydown.sqlite3",
-        "OPTIONS": {
-            # A deferred transaction that reads and then writes cannot wait for another writer and fails at
-            # once, in WAL mode more often than without; an immediate one waits (at most `timeout` seconds).
-            "transaction_mode": "IMMEDIATE",
-            "timeout": 20,
-            # secure_delete: what a person withdraws is overwritten, not left in free pages.
-            "init_command": (
-                "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON;"
-                "PRAGMA secure_delete=ON;"
-            ),
-        },
-    }
-}
+DATABASES = {"default": database_settings(INSTALLATION.database_url, data_dir=INSTALLATION.data_dir)}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 AUTH_USER_MODEL = "access.StaffMember"

@@ -56,11 +56,13 @@ class Bearer(HttpBearer):
 
 
 def _whole(text: str) -> str:
-    """The text. JSON can carry half a surrogate pair, which is no character and which no database keeps."""
+    """The text. JSON can carry half a surrogate pair, and NUL; neither is kept by every database."""
     try:
         text.encode()
     except UnicodeEncodeError:
         raise ValueError("is not whole Unicode text") from None
+    if "\0" in text:
+        raise ValueError("has a NUL in it")
     return text
 
 

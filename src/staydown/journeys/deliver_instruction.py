@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from django.db import transaction
-
 from staydown.action.operations import change_copy, record_delivery
 from staydown.action.terms import Copy, CopyAction, Delivery, DeliveryResult, DeliveryState
 from staydown.catalog.operations import mark_removed
 from staydown.journeys.events import EventKind, write
+from staydown.journeys.turn import in_turn
 from staydown.notices.queries import notice_by_number
 
 
-@transaction.atomic
+@in_turn
 def note_delivery(delivery: Delivery, result: DeliveryResult, *, now: datetime) -> None:
     """Notes an attempt: heard, to be tried again, or given up (then the copy is failed, for a person)."""
     state = record_delivery(delivery, result, now=now)
@@ -29,7 +28,7 @@ def note_delivery(delivery: Delivery, result: DeliveryResult, *, now: datetime) 
             _write(EventKind.COPY_FAILED, copy, now=now)
 
 
-@transaction.atomic
+@in_turn
 def confirm_copy_gone(*, copy_id: str, platform_id: str, now: datetime) -> Copy:
     """The platform says that a copy is gone; saying it twice changes nothing.
 

@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db import transaction
-
 from staydown.access.operations import make_receipt, new_number, remember_call
 from staydown.access.queries import made_by_earlier_call, platforms
 from staydown.access.terms import MarkedCall, Platform, Receipt
@@ -15,6 +13,7 @@ from staydown.cases.operations import open_case
 from staydown.cases.queries import case_by_number
 from staydown.cases.terms import CaseState
 from staydown.journeys.events import EventKind, write
+from staydown.journeys.turn import in_turn
 from staydown.law import removal_duty
 from staydown.notices import rules
 from staydown.notices.operations import record_notice
@@ -30,7 +29,7 @@ class FiledRequest:
     receipt: Receipt | None
 
 
-@transaction.atomic
+@in_turn
 def file_request(draft: RequestDraft, *, now: datetime, case_number: str | None = None) -> FiledRequest:
     """Files a request: one a platform that the addresses belong to. The clock runs from `now`.
 
@@ -40,7 +39,7 @@ def file_request(draft: RequestDraft, *, now: datetime, case_number: str | None 
     return _file(draft, served=platforms(), case_number=case_number, now=now)
 
 
-@transaction.atomic
+@in_turn
 def file_request_for_platform(
     draft: RequestDraft, *, platform: Platform, call: MarkedCall | None, now: datetime
 ) -> FiledRequest:

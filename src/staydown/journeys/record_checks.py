@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import logging
+from functools import partial
 
 from django.conf import settings
-from django.db import transaction
 
 from staydown.access.queries import platforms
 from staydown.bank.operations import record_matches
@@ -15,11 +15,16 @@ from staydown.catalog.operations import forget_positions, list_content, save_pos
 from staydown.catalog.queries import journal_positions
 from staydown.catalog.rules import read_check_record
 from staydown.journal import CheckJournalReader
+from staydown.journeys.turn import Turn, in_turn
 
 logger = logging.getLogger(__name__)
 
+# Two that read the same lines would each store them, and the slower one an older position; meanwhile people's
+# registrations and requests need not wait.
+reading_in_turn = partial(in_turn, turn=Turn.READING_CHECKS)
 
-@transaction.atomic
+
+@reading_in_turn
 def record_checks() -> int:
     """Reads what the check journals have gained and stores it with the new positions. Returns how many."""
     before = journal_positions()
@@ -51,7 +56,7 @@ def record_checks() -> int:
     return len(records)
 
 
-@transaction.atomic
+@reading_in_turn
 def delete_read_checks() -> int:
     """Deletes the check journals that were read and are written no more. Returns how many.
 

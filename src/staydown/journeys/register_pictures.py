@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from django.db import transaction
-
 from staydown.access.operations import make_receipt, new_number, new_public_id
 from staydown.access.terms import Receipt
 from staydown.bank.operations import add_entry
@@ -14,10 +12,11 @@ from staydown.cases.operations import add_registrations, open_case
 from staydown.cases.terms import Registration, SubmittedItem
 from staydown.journeys.events import EventKind, write
 from staydown.journeys.publishing import publish_bank_after_commit
+from staydown.journeys.turn import in_turn
 from staydown.matching.terms import EntryState
 
 
-@transaction.atomic
+@in_turn
 def open_case_with_pictures(items: Sequence[SubmittedItem], *, now: datetime) -> Receipt:
     """Opens a case, registers the pictures in it and makes its receipt. Returns the receipt."""
     number = new_number("C")
@@ -28,7 +27,7 @@ def open_case_with_pictures(items: Sequence[SubmittedItem], *, now: datetime) ->
     return receipt
 
 
-@transaction.atomic
+@in_turn
 def add_pictures(
     items: Sequence[SubmittedItem], *, case_number: str, now: datetime
 ) -> tuple[Registration, ...]:

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from django.db import transaction
-
 from staydown.bank.operations import set_state
 from staydown.bank.queries import entries_of
 from staydown.cases.operations import withdraw_case, withdraw_registration
 from staydown.cases.queries import case_by_number
 from staydown.journeys.events import EventKind, write
 from staydown.journeys.publishing import publish_bank_after_commit
+from staydown.journeys.turn import in_turn
 from staydown.matching.terms import EntryState
 from staydown.notices import rules
 from staydown.notices.errors import NoticeNotFound
@@ -20,7 +19,7 @@ from staydown.notices.queries import notice_by_number, notices_of_case
 from staydown.notices.terms import NoticeAction
 
 
-@transaction.atomic
+@in_turn
 def withdraw_picture(*, case_number: str, registration_id: str, now: datetime) -> bool:
     """Withdraws one picture: from the commit on it is matched no more. False if that was done before.
 
@@ -33,7 +32,7 @@ def withdraw_picture(*, case_number: str, registration_id: str, now: datetime) -
     return changed
 
 
-@transaction.atomic
+@in_turn
 def withdraw_everything(*, case_number: str, now: datetime) -> bool:
     """Withdraws the case: no picture of it is matched any more and its waiting requests end.
 
@@ -56,7 +55,7 @@ def withdraw_everything(*, case_number: str, now: datetime) -> bool:
     return True
 
 
-@transaction.atomic
+@in_turn
 def withdraw_request(*, case_number: str, notice_number: str, now: datetime) -> None:
     """Withdraws one waiting request.
 

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from django.db import transaction
-
 from staydown.access.operations import new_public_id
 from staydown.action.operations import instruct_copies
 from staydown.action.terms import CopyKind, CopyToRemove
@@ -17,6 +15,7 @@ from staydown.catalog.queries import content_at, exact_copies_of
 from staydown.catalog.terms import Content
 from staydown.journeys.events import EventKind, write
 from staydown.journeys.publishing import publish_bank_after_commit
+from staydown.journeys.turn import in_turn
 from staydown.matching.terms import EntryState
 from staydown.notices.operations import change_state
 from staydown.notices.queries import notice_by_number, notices_of_case
@@ -25,7 +24,7 @@ from staydown.review import operations as review
 from staydown.review.terms import OpeningReason, Outcome, Reason
 
 
-@transaction.atomic
+@in_turn
 def claim_request(*, notice_number: str, reviewer_id: int, now: datetime) -> None:
     """Claims a waiting request. Raises ClaimedBySomebodyElse or TransitionRefused."""
     notice = notice_by_number(notice_number)
@@ -34,7 +33,7 @@ def claim_request(*, notice_number: str, reviewer_id: int, now: datetime) -> Non
     write(EventKind.REQUEST_CLAIMED, subject=notice.case_number, now=now, request=notice_number)
 
 
-@transaction.atomic
+@in_turn
 def release_request(*, notice_number: str, reviewer_id: int, now: datetime) -> None:
     """Gives a claimed request back to the queue. Raises NotClaimedByYou."""
     notice = notice_by_number(notice_number)
@@ -43,7 +42,7 @@ def release_request(*, notice_number: str, reviewer_id: int, now: datetime) -> N
     write(EventKind.REQUEST_RELEASED, subject=notice.case_number, now=now, request=notice_number)
 
 
-@transaction.atomic
+@in_turn
 def open_post(*, notice_number: str, reviewer_id: int, reason: OpeningReason, now: datetime) -> Notice:
     """Records that a reviewer is about to open the post itself. Returns the request.
 
@@ -55,7 +54,7 @@ def open_post(*, notice_number: str, reviewer_id: int, reason: OpeningReason, no
     return notice
 
 
-@transaction.atomic
+@in_turn
 def decline_request(*, notice_number: str, reviewer_id: int, reason: Reason | None, now: datetime) -> None:
     """Decides that nothing is removed, and why.
 
@@ -80,7 +79,7 @@ def decline_request(*, notice_number: str, reviewer_id: int, reason: Reason | No
     )
 
 
-@transaction.atomic
+@in_turn
 def grant_request(*, notice_number: str, reviewer_id: int, now: datetime) -> None:
     """Decides that the picture goes.
 

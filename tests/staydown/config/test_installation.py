@@ -12,7 +12,13 @@ import pytest
 from staydown.config import installation
 from staydown.config.installation import DATA, WEB, Installation
 
-VARIABLES = ("STAYDOWN_DATA_DIR", "STAYDOWN_PUBLIC_URL", "STAYDOWN_DEMO", "STAYDOWN_CHECK_LEVEL")
+VARIABLES = (
+    "STAYDOWN_DATA_DIR",
+    "STAYDOWN_DATABASE_URL",
+    "STAYDOWN_PUBLIC_URL",
+    "STAYDOWN_DEMO",
+    "STAYDOWN_CHECK_LEVEL",
+)
 
 
 @pytest.fixture(autouse=True)
