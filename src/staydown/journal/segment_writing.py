@@ -163,6 +163,7 @@ def _codes_of(entry: HeldEntry, kind: IndexKind) -> bytes:
 
 def _write_rows(path: Path, entries: Iterable[tuple[Any, ...]], gone: Iterable[int]) -> tuple[int, int]:
     """How many entries, and how many that have gone. Each row ends with its derivations as JSON."""
+    path.touch(mode=0o600)  # SQLite would let others read it
     rows = sqlite3.connect(path, isolation_level=None)
     try:
         rows.executescript(_TABLES)
@@ -201,6 +202,7 @@ def _finish(folder: Path, manifest: Manifest) -> None:
             manifest.files[name]["sha256"] = file_digest(path)
             _sync(path)
     line = encode_line({"format": FORMAT, "version": VERSION, **asdict(manifest)})
+    (folder / MANIFEST).touch(mode=0o600)
     (folder / MANIFEST).write_bytes(line)
     _sync(folder / MANIFEST)
     sync_folder(folder)

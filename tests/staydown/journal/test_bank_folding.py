@@ -9,6 +9,7 @@ import fcntl
 import os
 import random
 import signal
+import stat
 import subprocess
 import sys
 import time
@@ -251,6 +252,13 @@ def test_journal_begun_anew_while_folding_is_left_alone(path: Path, monkeypatch:
     # Then the new journal stands
     with closing(follow(path)) as follower:
         assert known(follower, range(9)) == {8}
+
+
+def test_segment_can_be_read_by_its_owner_only(path: Path) -> None:
+    folder = a_segment(path)
+
+    assert {stat.S_IMODE(file.stat().st_mode) for file in folder.iterdir()} == {0o600}
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o700
 
 
 FILES = ("manifest.line", "rows.sqlite", "pdq.index", "pdq512.index", "sha256.index", "md5.index")
