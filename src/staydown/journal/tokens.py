@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
@@ -14,6 +15,8 @@ from typing import Any
 from staydown.journal.errors import JournalFormatUnknown
 
 VERSION = 1
+# Looking at the file is a system call; a token that was revoked may be good for so much longer.
+LOOK_AGAIN_SECONDS = 0.0005
 
 
 @contextmanager
@@ -41,16 +44,19 @@ def write_tokens(path: Path, tokens: Sequence[dict[str, Any]]) -> None:
 
 
 class TokensFile:
-    """Follows the token file. Looking a token up costs one stat when the file has not changed."""
+    """Follows the token file. Looking a token up costs at most one stat when the file has not changed."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
         self._identity: tuple[int, int, int] | None = None
         self._tokens: dict[str, dict[str, Any]] = {}
+        self._look_again_at = 0.0
 
     def find(self, digest: str, *, now: datetime) -> dict[str, Any] | None:
         """The token's row, or None if it is unknown, revoked or expired. Raises JournalFormatUnknown."""
-        self._refresh()
+        if (moment := time.monotonic()) >= self._look_again_at:
+            self._refresh()
+            self._look_again_at = moment + LOOK_AGAIN_SECONDS
         row = self._tokens.get(digest)
         if row is None:
             return None

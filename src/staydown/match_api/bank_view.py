@@ -23,6 +23,9 @@ from staydown.matching.find_video import hits_in_parts, video_matches
 
 logger = logging.getLogger(__name__)
 
+# A look is a system call, a tenth of a whole lookup on some machines. Between two looks a bank may be so old:
+# under a thousandth of the second in which a change has to be in force.
+LOOK_AGAIN_SECONDS = 0.0005
 # New segments up to here are verified at once, in some milliseconds; larger ones on another thread.
 OPENED_AT_ONCE_BYTES = 16 * 1024 * 1024
 # A segment may be replaced between reading its name and opening it; more often than this in a row it is not.
@@ -40,6 +43,7 @@ class BankView:
         self._opener = ThreadPoolExecutor(max_workers=1, thread_name_prefix="bank")
         self._opening: Future[dict[str, BankSegment]] | None = None
         self._open_again_at = 0.0
+        self._look_again_at = 0.0
         self.trouble: str | None = "bank-missing"
         self._follower = self._new_follower()
 
@@ -80,9 +84,13 @@ class BankView:
         return self._follower.lag_seconds(now=time.time())
 
     def refresh(self) -> None:
-        """Takes in what the journal gained: one stat if nothing. A bad journal sets `trouble`."""
-        if self.trouble == "bank-unreadable" and time.monotonic() < self._retry_at:
+        """Takes in what the journal gained: one stat if nothing, and none if the last one was a moment ago. A
+        bad journal sets `trouble`.
+        """
+        now = time.monotonic()
+        if now < (self._retry_at if self.trouble == "bank-unreadable" else self._look_again_at):
             return
+        self._look_again_at = now + LOOK_AGAIN_SECONDS
         try:
             self._take_in()
         except (StaydownError, OSError, ValueError) as error:

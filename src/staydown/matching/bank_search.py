@@ -218,11 +218,9 @@ class SearchedBank(ABC):
         self, sought: Sequence[Fingerprint]
     ) -> Iterator[tuple[BankPart, Algorithm, list[int], Hits]]:
         """What each part has near each code with enough detail; only where there is something."""
-        by_algorithm: dict[Algorithm, list[int]] = {}
-        for place, fingerprint in enumerate(sought):
-            if fingerprint.quality >= MIN_QUALITY:
-                by_algorithm.setdefault(fingerprint.algorithm, []).append(place)
-        for algorithm, places in by_algorithm.items():
+        good = [place for place, fingerprint in enumerate(sought) if fingerprint.quality >= MIN_QUALITY]
+        for algorithm in dict.fromkeys(sought[place].algorithm for place in good):
+            places = [place for place in good if sought[place].algorithm is algorithm]
             packed = b"".join([sought[place].code for place in places])
             codes = np.frombuffer(packed, np.uint8).reshape(-1, CODE_BYTES)
             for part in self.parts():
