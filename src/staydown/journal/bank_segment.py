@@ -9,10 +9,10 @@ from __future__ import annotations
 import hashlib
 import json
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -103,7 +103,8 @@ class BankSegment:
             f"file:{folder / ROWS}?mode=ro&immutable=1", uri=True, check_same_thread=False
         )
         self._rows.execute(f"PRAGMA mmap_size={self.manifest.files[ROWS]['size_bytes']}")
-        self.row = lru_cache(maxsize=_ROWS_KEPT)(self._row)
+        # As BankPart. Holds the connection, not the segment, which can so go when nobody has it.
+        self.row: Callable[[int], EntryRow] = lru_cache(maxsize=_ROWS_KEPT)(partial(_row, self._rows))
 
     def close(self) -> None:
         """Closes the rows; the indexes go with the object."""
@@ -174,7 +175,7 @@ class BankSegment:
         if not is_inside or number in self._hidden:
             return
         try:
-            row = self._row(number)
+            row = _row(self._rows, number)
         except KeyError:
             return
         self._hidden.add(number)
@@ -184,18 +185,6 @@ class BankSegment:
         for kind, digest in ((IndexKind.SHA256, row.sha256), (IndexKind.MD5, row.md5)):
             if digest:
                 self._indexes[kind].remove(ids_of(number, row.state, 1))
-
-    def _row(self, number: int) -> EntryRow:
-        found = self._rows.execute(
-            "SELECT entry.id, bank, state, sha256, md5, names FROM entry"
-            " JOIN derivations ON derivations.id = derivations WHERE number = ?",
-            (number,),
-        ).fetchone()
-        if found is None:
-            raise KeyError(number)
-        entry_id, bank, state, sha256, md5, names = found
-        derivations = {Algorithm(name): tuple(found) for name, found in json.loads(names).items()}
-        return EntryRow(entry_id, bank, EntryState(state), sha256, md5, derivations)
 
     def _same(self, kind: IndexKind, digest: str) -> Sequence[int]:
         index = self._indexes[kind]
@@ -224,6 +213,19 @@ class BankSegment:
             return Index.open(folder / kind.file_name)
         except MatchingError as error:
             raise BankSegmentDamaged(self.name, kind.file_name) from error
+
+
+def _row(rows: sqlite3.Connection, number: int) -> EntryRow:
+    found = rows.execute(
+        "SELECT entry.id, bank, state, sha256, md5, names FROM entry"
+        " JOIN derivations ON derivations.id = derivations WHERE number = ?",
+        (number,),
+    ).fetchone()
+    if found is None:
+        raise KeyError(number)
+    entry_id, bank, state, sha256, md5, names = found
+    derivations = {Algorithm(name): tuple(found) for name, found in json.loads(names).items()}
+    return EntryRow(entry_id, bank, EntryState(state), sha256, md5, derivations)
 
 
 def file_digest(path: Path) -> str:
