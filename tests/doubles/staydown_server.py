@@ -1,8 +1,8 @@
 """An in-memory twin of Staydown's public API, for tests of whatever uses the SDK.
 
-It answers the check, gate, batch and copies endpoints and signs webhooks. It knows only what a test tells it
-(`decide`, `instruct`): it compares digests and whole codes, and computes no fingerprints. Without network by
-`transport()`, over loopback by `serve()`.
+It answers the check, gate, batch, copies and edge endpoints and signs webhooks. It knows only what a test
+tells it (`decide`, `instruct`): it compares digests and whole codes, and computes no fingerprints. Without
+network by `transport()`, over loopback by `serve()`.
 """
 
 import base64
@@ -41,13 +41,11 @@ class Reply:
     status: int
     document: dict[str, Any] | None = None
     headers: dict[str, str] = field(default_factory=dict)
-    lines: list[bytes] = field(default_factory=list)
+    content: bytes = b""
 
     @property
     def body(self) -> bytes:
-        if self.lines:
-            return b"".join(line + b"\n" for line in self.lines)
-        return b"" if self.document is None else json.dumps(self.document).encode()
+        return self.content if self.document is None else json.dumps(self.document).encode()
 
 
 class StaydownDouble:
@@ -61,6 +59,7 @@ class StaydownDouble:
         self.connections = 0
         self.next_replies: list[Reply] = []
         self.requests: list[Received] = []
+        self.edge: dict[str, bytes] = {}  # "manifest" and the files, by name
         self.copies: dict[str, dict[str, Any]] = {}
         self._decided: dict[str, dict[str, Any]] = {}
         self._answered: dict[tuple[str, str], Reply] = {}
@@ -195,7 +194,10 @@ class StaydownDouble:
             return reply
         if method == "POST" and path == "/api/v1/check/batch":
             answers = [self._check(path, None, json.loads(line)) for line in body.splitlines()]
-            return Reply(200, None, {"Content-Type": "application/jsonl"}, [one.body for one in answers])
+            content = b"".join(one.body + b"\n" for one in answers)
+            return Reply(200, None, {"Content-Type": "application/jsonl"}, content)
+        if method == "GET" and path.startswith("/api/v1/edge/"):
+            return self._edge(path.rpartition("/")[2], headers.get("if-none-match"))
         parts = path.split("/")
         copy = self.copies.get(parts[4]) if path.startswith("/api/v1/copies/") else None
         if copy is None:
@@ -221,6 +223,13 @@ class StaydownDouble:
         )
         status = _GATE_STATUS[found["action"]] if path.endswith("/gate") else 200
         return _json(status, found | {"check_id": self._new_id("chk")})
+
+    def _edge(self, name: str, held: str | None) -> Reply:
+        content = self.edge.get(name)
+        if content is None:
+            return _problem(404, "edge-not-published", "No edge bank is published.")
+        tag = f'"{hashlib.sha256(content).hexdigest()}"'
+        return Reply(304, None, {"ETag": tag}) if held == tag else Reply(200, None, {"ETag": tag}, content)
 
     def _new_id(self, prefix: str) -> str:
         with self._lock:

@@ -129,7 +129,7 @@ def fingerprints_document(media: Computed) -> dict[str, object]:
     """
     document: dict[str, object] = {"sha256": media.digests.sha256, "md5": media.digests.md5}
     if isinstance(media, VideoFingerprints):
-        document["frames"] = [_frame_document(frame) for frame in media.frames if _is_as_it_is(frame)]
+        document["frames"] = [_frame_document(frame) for frame in media.frames if is_as_it_is(frame)]
         return document
     parts: list[dict[str, object]] = []
     for name, fingerprint in _named(media):
@@ -145,7 +145,8 @@ def fingerprints_document(media: Computed) -> dict[str, object]:
     return document
 
 
-def _is_as_it_is(frame: FrameFingerprint) -> bool:
+def is_as_it_is(frame: FrameFingerprint) -> bool:
+    """Whether a frame's code is of the frame or a part of it, neither turned nor mirrored."""
     name = frame.fingerprint.derivation
     return bool(_PART.fullmatch(name)) and name not in DERIVATIONS[1:]
 
@@ -167,6 +168,17 @@ def copy_request(copy_id: str) -> ApiRequest:
 
 def gone_request(copy_id: str) -> ApiRequest:
     return ApiRequest("POST", f"/api/v1/copies/{_path_part(copy_id)}/gone")
+
+
+def edge_manifest_request(held: str | None) -> ApiRequest:
+    """The manifest of the edge bank, unless it is the one whose ETag is given (304)."""
+    headers = () if held is None else (("If-None-Match", held),)
+    return ApiRequest("GET", "/api/v1/edge/manifest", headers=headers, accepted=frozenset({200, 304}))
+
+
+def edge_file_request(name: str, *, size_bytes: int) -> ApiRequest:
+    """A file of the edge bank, as its manifest names it."""
+    return ApiRequest("GET", f"/api/v1/edge/files/{_path_part(name)}", largest_answer_bytes=size_bytes)
 
 
 def check_accepted(request: ApiRequest, answer: Answer) -> None:
@@ -258,7 +270,7 @@ def read_problem(answer: Answer) -> ProblemAnswer:
 
 def _path_part(identifier: str) -> str:
     if not identifier or identifier in (".", ".."):
-        raise ClientMisconfigured("a copy id must not be empty")
+        raise ClientMisconfigured("an id or a name must not be empty")
     return quote(identifier, safe="")
 
 
