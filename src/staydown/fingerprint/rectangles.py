@@ -248,6 +248,8 @@ def _flat_ends(rows: Plane) -> tuple[int, int]:
     """How many rows at the top and at the bottom have the colour of the outermost one, each being flat."""
     if min(rows.shape) < _MIN_SIDE:
         return 0, 0
+    if rows[[0, -1]].std(axis=1).min() > _FLAT_DEVIATION:
+        return 0, 0  # as with most pictures: no need to look at the rows between
     means, flat = rows.mean(axis=1), rows.std(axis=1) <= _FLAT_DEVIATION
     first = _leading(flat & (np.abs(means - means[0]) <= _SAME_COLOUR))
     last = _leading((flat & (np.abs(means - means[-1]) <= _SAME_COLOUR))[::-1])
