@@ -25,7 +25,7 @@ for target in "$@"; do
   case "$target" in
     photo) build photo "$native"/{photo,exact,operator,code,digest}.c ;;
     digest) build digest "$native"/digest.c ;;
-    index) build index "$native"/index{,_search}.c ;;
+    index) build index "$native"/index{,_build,_layout,_search}.c ;;
     *) echo "There is no fuzzer called $target." >&2; exit 2 ;;
   esac
 done

@@ -7,7 +7,13 @@
 
 #define INDEX_CAPSULE "staydown._native.index"
 
-static void free_index(PyObject *capsule) { sd_index_free(PyCapsule_GetPointer(capsule, INDEX_CAPSULE)); }
+/* Waits for a merge under way to notice that it is called off: some milliseconds. */
+static void free_index(PyObject *capsule) {
+  sd_index *index = PyCapsule_GetPointer(capsule, INDEX_CAPSULE);
+  Py_BEGIN_ALLOW_THREADS;
+  sd_index_free(index);
+  Py_END_ALLOW_THREADS;
+}
 
 static PyObject *wrap(sd_index *index) {
   PyObject *capsule = PyCapsule_New(index, INDEX_CAPSULE, free_index);
@@ -32,13 +38,31 @@ static int is_whole(const Py_buffer *view, Py_ssize_t unit, const char *what) {
   return 0;
 }
 
+/* What index_new and index_open have in common: the limit of the tail, and widths of chunks or none. */
+static int are_usable(Py_ssize_t tail_limit, const Py_buffer *widths) {
+  const uint8_t *width = widths->buf;
+  int bits = 0;
+  for (Py_ssize_t i = 0; i < widths->len; i++) bits += width[i] >= 1 && width[i] <= 30 ? width[i] : 257;
+  if (tail_limit < 1) PyErr_SetString(PyExc_ValueError, "tail_limit is at least 1");
+  else if (widths->len > SD_MOST_CHUNKS || bits > 8 * SD_CODE_BYTES)
+    PyErr_SetString(PyExc_ValueError, "widths are up to 32 numbers from 1 to 30 that add up to at most 256");
+  else return 1;
+  return 0;
+}
+
 static PyObject *index_new(PyObject *Py_UNUSED(self), PyObject *args) {
   Py_ssize_t tail_limit;
-  if (!PyArg_ParseTuple(args, "n:index_new", &tail_limit)) return NULL;
-  if (tail_limit < 1) return PyErr_Format(PyExc_ValueError, "tail_limit is at least 1");
-  sd_index *index;
-  sd_index_status status = sd_index_new((size_t)tail_limit, &index);
-  return status == SD_INDEX_OK ? wrap(index) : refuse(status, NULL);
+  Py_buffer widths;
+  PyObject *result = NULL;
+  if (!PyArg_ParseTuple(args, "ny*:index_new", &tail_limit, &widths)) return NULL;
+  if (are_usable(tail_limit, &widths)) {
+    sd_index *index;
+    sd_index_status status =
+        sd_index_new((size_t)tail_limit, widths.len ? widths.buf : NULL, (int)widths.len, &index);
+    result = status == SD_INDEX_OK ? wrap(index) : refuse(status, NULL);
+  }
+  PyBuffer_Release(&widths);
+  return result;
 }
 
 static PyObject *index_count(PyObject *Py_UNUSED(self), PyObject *capsule) {
@@ -51,24 +75,47 @@ static PyObject *index_count(PyObject *Py_UNUSED(self), PyObject *capsule) {
   return PyLong_FromSize_t(count);
 }
 
+static PyObject *index_stats(PyObject *Py_UNUSED(self), PyObject *capsule) {
+  sd_index *index = unwrap(capsule);
+  if (!index) return NULL;
+  sd_index_facts facts;
+  Py_BEGIN_ALLOW_THREADS;
+  sd_index_stats(index, &facts);
+  Py_END_ALLOW_THREADS;
+  return Py_BuildValue("(KKKKKK)", (unsigned long long)facts.codes, (unsigned long long)facts.tombstones,
+                       (unsigned long long)facts.tail, (unsigned long long)facts.segments,
+                       (unsigned long long)facts.bytes, (unsigned long long)facts.mapped);
+}
+
+static PyObject *index_settle(PyObject *Py_UNUSED(self), PyObject *capsule) {
+  sd_index *index = unwrap(capsule);
+  if (!index) return NULL;
+  Py_BEGIN_ALLOW_THREADS;
+  sd_index_settle(index);
+  Py_END_ALLOW_THREADS;
+  Py_RETURN_NONE;
+}
+
 static PyObject *index_add(PyObject *Py_UNUSED(self), PyObject *args) {
   PyObject *capsule, *result = NULL;
-  Py_buffer codes, ids;
-  if (!PyArg_ParseTuple(args, "Oy*y*:index_add", &capsule, &codes, &ids)) return NULL;
+  Py_buffer codes, ids, thresholds;
+  if (!PyArg_ParseTuple(args, "Oy*y*z*:index_add", &capsule, &codes, &ids, &thresholds)) return NULL;
   sd_index *index = unwrap(capsule);
+  Py_ssize_t n = ids.len / 8;
   if (index && is_whole(&codes, SD_CODE_BYTES, "codes") && is_whole(&ids, 8, "ids")) {
-    if (codes.len / SD_CODE_BYTES != ids.len / 8) {
-      PyErr_SetString(PyExc_ValueError, "there are not as many ids as codes");
+    if (codes.len / SD_CODE_BYTES != n || (thresholds.buf && thresholds.len != n)) {
+      PyErr_SetString(PyExc_ValueError, "there are not as many ids or thresholds as codes");
     } else {
       sd_index_status status;
       Py_BEGIN_ALLOW_THREADS;
-      status = sd_index_add(index, codes.buf, ids.buf, (size_t)(ids.len / 8));
+      status = sd_index_add(index, codes.buf, ids.buf, thresholds.buf, (size_t)n);
       Py_END_ALLOW_THREADS;
       result = status == SD_INDEX_OK ? Py_NewRef(Py_None) : refuse(status, NULL);
     }
   }
   PyBuffer_Release(&codes);
   PyBuffer_Release(&ids);
+  PyBuffer_Release(&thresholds);
   return result;
 }
 
@@ -110,15 +157,17 @@ static PyObject *as_arrays(const sd_hits *hits) {
 static PyObject *index_search(PyObject *Py_UNUSED(self), PyObject *args) {
   PyObject *capsule, *result = NULL;
   Py_buffer queries;
-  int most;
-  if (!PyArg_ParseTuple(args, "Oy*i:index_search", &capsule, &queries, &most)) return NULL;
+  int most, threads;
+  if (!PyArg_ParseTuple(args, "Oy*ii:index_search", &capsule, &queries, &most, &threads)) return NULL;
   sd_index *index = unwrap(capsule);
   if (index && (most < 0 || most > 256)) PyErr_SetString(PyExc_ValueError, "a distance is from 0 to 256 bits");
+  else if (index && threads < 1) PyErr_SetString(PyExc_ValueError, "a search has at least one thread");
   else if (index && is_whole(&queries, SD_CODE_BYTES, "queries")) {
     sd_hits hits = {0};
     sd_index_status status;
     Py_BEGIN_ALLOW_THREADS;
-    status = sd_index_search(index, queries.buf, (size_t)(queries.len / SD_CODE_BYTES), most, &hits);
+    status = sd_index_search(index, queries.buf, (size_t)(queries.len / SD_CODE_BYTES), most, threads,
+                             &hits);
     Py_END_ALLOW_THREADS;
     result = status == SD_INDEX_OK ? as_arrays(&hits) : refuse(status, NULL);
     sd_hits_free(&hits);
@@ -127,17 +176,21 @@ static PyObject *index_search(PyObject *Py_UNUSED(self), PyObject *args) {
   return result;
 }
 
-static PyObject *index_save(PyObject *Py_UNUSED(self), PyObject *args) {
-  PyObject *capsule, *path, *result = NULL;
-  if (!PyArg_ParseTuple(args, "OO&:index_save", &capsule, PyUnicode_FSConverter, &path)) return NULL;
-  sd_index *index = unwrap(capsule);
-  if (index) {
+static PyObject *index_merge(PyObject *Py_UNUSED(self), PyObject *args) {
+  PyObject *capsules, *path, *result = NULL;
+  if (!PyArg_ParseTuple(args, "O!O&:index_merge", &PyTuple_Type, &capsules, PyUnicode_FSConverter, &path)) return NULL;
+  Py_ssize_t count = PyTuple_GET_SIZE(capsules), i = 0;
+  sd_index **indexes = PyMem_Calloc((size_t)count + 1, sizeof *indexes);
+  if (!indexes) PyErr_NoMemory();
+  while (indexes && i < count && (indexes[i] = unwrap(PyTuple_GET_ITEM(capsules, i)))) i++;
+  if (indexes && i == count) {
     sd_index_status status;
     Py_BEGIN_ALLOW_THREADS;
-    status = sd_index_save(index, PyBytes_AS_STRING(path));
+    status = sd_index_merge(indexes, (size_t)count, PyBytes_AS_STRING(path));
     Py_END_ALLOW_THREADS;
     result = status == SD_INDEX_OK ? Py_NewRef(Py_None) : refuse(status, path);
   }
+  PyMem_Free(indexes);
   Py_DECREF(path);
   return result;
 }
@@ -145,17 +198,18 @@ static PyObject *index_save(PyObject *Py_UNUSED(self), PyObject *args) {
 static PyObject *index_open(PyObject *Py_UNUSED(self), PyObject *args) {
   PyObject *path, *result = NULL;
   Py_ssize_t tail_limit;
-  if (!PyArg_ParseTuple(args, "O&n:index_open", PyUnicode_FSConverter, &path, &tail_limit)) return NULL;
-  if (tail_limit < 1) {
-    PyErr_SetString(PyExc_ValueError, "tail_limit is at least 1");
-  } else {
+  Py_buffer widths;
+  if (!PyArg_ParseTuple(args, "O&ny*:index_open", PyUnicode_FSConverter, &path, &tail_limit, &widths)) return NULL;
+  if (are_usable(tail_limit, &widths)) {
     sd_index *index;
     sd_index_status status;
     Py_BEGIN_ALLOW_THREADS;
-    status = sd_index_open(PyBytes_AS_STRING(path), (size_t)tail_limit, &index);
+    status = sd_index_open(PyBytes_AS_STRING(path), (size_t)tail_limit, widths.len ? widths.buf : NULL,
+                           (int)widths.len, &index);
     Py_END_ALLOW_THREADS;
     result = status == SD_INDEX_OK ? wrap(index) : refuse(status, path);
   }
+  PyBuffer_Release(&widths);
   Py_DECREF(path);
   return result;
 }
@@ -163,9 +217,11 @@ static PyObject *index_open(PyObject *Py_UNUSED(self), PyObject *args) {
 PyMethodDef sd_index_methods[] = {
     {"index_new", index_new, METH_VARARGS, "An empty index; new codes are scanned until there are tail_limit."},
     {"index_count", index_count, METH_O, "Live codes."},
-    {"index_add", index_add, METH_VARARGS, "Adds n codes (n * 32 bytes) under n ids (n * 8 bytes)."},
+    {"index_stats", index_stats, METH_O, "Codes, tombstones, tail, segments, bytes, mapped bytes."},
+    {"index_settle", index_settle, METH_O, "Waits until nothing is left to merge."},
+    {"index_add", index_add, METH_VARARGS, "Adds n codes (n * 32 bytes) under n ids (n * 8), with n thresholds or None."},
     {"index_remove", index_remove, METH_VARARGS, "Removes every code of the ids; returns how many codes went."},
     {"index_search", index_search, METH_VARARGS, "Every code within a distance: queries, ids, distances."},
-    {"index_save", index_save, METH_VARARGS, "Writes one file, atomically."},
+    {"index_merge", index_merge, METH_VARARGS, "Writes every code of a tuple of indexes as one file, atomically."},
     {"index_open", index_open, METH_VARARGS, "Maps a saved file; ValueError(status, clause) if it is refused."},
     {NULL, NULL, 0, NULL}};

@@ -9,7 +9,7 @@ from staydown.matching.errors import (
     WrongShape,
     WrongType,
 )
-from staydown.matching.index import Index
+from staydown.matching.index import Index, IndexStats
 from staydown.matching.rules import DEFAULT_THRESHOLD_BITS, Verdict, decide, strictest_first, verdict
 from staydown.matching.terms import Action, EntryState, Hits, Match, MatchKind
 
@@ -23,6 +23,7 @@ __all__ = [
     "IndexDamaged",
     "IndexFormatUnknown",
     "IndexFull",
+    "IndexStats",
     "Match",
     "MatchKind",
     "MatchingError",

@@ -14,6 +14,10 @@ CODE_BITS = 256
 
 Codes = npt.NDArray[np.uint8]
 Ids = npt.NDArray[np.uint64]
+Thresholds = npt.NDArray[np.uint8]
+
+NO_THRESHOLD = 255
+"""A code's own threshold when it has none: it is found as far away as a search asks for."""
 
 
 def check_codes(codes: Codes) -> Codes:
@@ -38,6 +42,16 @@ def check_pairs(codes: Codes, ids: Ids) -> tuple[Codes, Ids]:
     if len(codes) != len(ids):
         raise WrongShape(f"there are {len(codes)} codes and {len(ids)} ids")
     return codes, ids
+
+
+def check_thresholds(thresholds: Thresholds | None, *, count: int) -> Thresholds | None:
+    """The thresholds, C-contiguous, or None. Raises WrongType unless uint8, WrongShape unless (count,)."""
+    if thresholds is None:
+        return None
+    _check_dtype(thresholds, np.uint8, what="thresholds")
+    if thresholds.shape != (count,):
+        raise WrongShape(f"there are {count} codes and thresholds of the shape {thresholds.shape}")
+    return np.ascontiguousarray(thresholds)
 
 
 def check_distance(max_distance_bits: int) -> int:
