@@ -28,6 +28,8 @@ SERVER_CPU, LOAD_CPU = 0, 1
 SECONDS = 5
 CONNECTIONS = 16
 BODIES = 5000
+BATCH = 100
+IN_BATCHES = f"one code, in batches of {BATCH}"
 REGISTRATIONS = 200
 UPLOADS = 15
 TWELVE_MEGAPIXELS = (4000, 3000)
@@ -64,6 +66,16 @@ def lookups(house: serve_bank.House, folder: Path) -> dict[str, Any]:
         for name, lines in (("one code", one), ("two codes and two digests", whole)):
             target = Target(port, "/api/v1/check", lines, f"Bearer {house.token}")
             result[name] = _measured(target, folder)
+        batches = ["\n".join(one[at : at + BATCH]) for at in range(0, BODIES, BATCH)]
+        target = Target(
+            port,
+            "/api/v1/check/batch",
+            batches,
+            f"Bearer {house.token}",
+            content_type="application/jsonl",
+            lookups=BATCH,
+        )
+        result[IN_BATCHES] = _measured(target, folder, connections=2)
         own, shared = serve_bank.memory_of(server.pid)
         result["memory_mb"] = {"own": round(own / 1e6), "shared": round(shared / 1e6)}
     return result
@@ -86,7 +98,7 @@ def peer_lookups(folder: Path) -> dict[str, Any]:
     return found
 
 
-def _measured(target: Target, folder: Path) -> dict[str, Any]:
+def _measured(target: Target, folder: Path, *, connections: int = CONNECTIONS) -> dict[str, Any]:
     def run(connections: int, pause_ms: float = 0) -> Load:
         return load(
             target,
@@ -97,12 +109,13 @@ def _measured(target: Target, folder: Path) -> dict[str, Any]:
             pause_ms=pause_ms,
         )
 
-    run(CONNECTIONS)
-    full = [run(CONNECTIONS) for _ in range(report.RUNS)]
+    run(connections)
+    full = [run(connections) for _ in range(report.RUNS)]
     rate = statistics.median(one.per_second for one in full)
     # So many connections, each of which pauses so long that all together ask for half of what it takes.
-    connections = 64
-    half = [run(connections, pause_ms=connections / (rate / 2) * 1000) for _ in range(report.RUNS)]
+    many = 4 * connections
+    pause_ms = many / (rate / target.lookups / 2) * 1000
+    half = [run(many, pause_ms=pause_ms) for _ in range(report.RUNS)]
     return {
         "full": [one.as_dict() for one in full],
         "half": [one.as_dict() for one in half],
@@ -211,7 +224,7 @@ def lines_of(result: dict[str, Any]) -> list[str]:
     """The result as Markdown."""
     rows = []
     peer = result["peer"]["per_second"]["median"]
-    for name in ("one code", "two codes and two digests"):
+    for name in ("one code", "two codes and two digests", IN_BATCHES):
         one = result["lookups"][name]
         rows.append([f"Staydown, {name}", *_cells(one), f"{one['per_second']['median'] / peer:.1f}"])
     rows.append(["Flask, gunicorn, PDQIndex, one code", *_cells(result["peer"]), "1"])

@@ -15,13 +15,15 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-# Each line of the file is a request's body, or for GET its path. A thread begins at a place of its own.
+# Each line of the file is a request's body (with record separators for line feeds), or for GET the end of its
+# path. A thread begins at a place of its own.
 _SCRIPT = """
 local lines, at = {}, 1
-for line in io.lines(os.getenv("LOAD_FILE")) do lines[#lines + 1] = line end
+for line in io.lines(os.getenv("LOAD_FILE")) do lines[#lines + 1] = line:gsub("\\30", "\\n") end
 local method, path = os.getenv("LOAD_METHOD"), os.getenv("LOAD_PATH")
 local pause = tonumber(os.getenv("LOAD_PAUSE_MS"))
-local headers = {["Content-Type"] = "application/json", ["Authorization"] = os.getenv("LOAD_AUTHORIZATION")}
+local headers = {["Content-Type"] = os.getenv("LOAD_TYPE")}
+headers["Authorization"] = os.getenv("LOAD_AUTHORIZATION")
 math.randomseed(7)
 function init(arguments) at = math.random(#lines) end
 function request()
@@ -45,6 +47,7 @@ class Load:
     """What came of one run."""
 
     per_second: float
+    """Lookups."""
     p50_ms: float
     p99_ms: float
     most_ms: float
@@ -63,6 +66,9 @@ class Target:
     lines: Sequence[str]
     authorization: str = ""
     method: str = "POST"
+    content_type: str = "application/json"
+    lookups: int = 1
+    """In each request."""
 
 
 def check_wrk() -> None:
@@ -76,12 +82,14 @@ def load(
 ) -> Load:
     """One run. pause_ms: each connection waits so long between its requests, on average, by chance."""
     (folder / "load.lua").write_text(_SCRIPT)
-    (folder / "load.txt").write_text("\n".join(target.lines) + "\n")
+    lines = (line.replace("\n", "\x1e") for line in target.lines)
+    (folder / "load.txt").write_text("\n".join(lines) + "\n")
     environment = {
         **os.environ,
         "LOAD_FILE": str(folder / "load.txt"),
         "LOAD_METHOD": target.method,
         "LOAD_PATH": target.path,
+        "LOAD_TYPE": target.content_type,
         "LOAD_PAUSE_MS": str(pause_ms),
         "LOAD_AUTHORIZATION": target.authorization,
     }
@@ -101,7 +109,7 @@ def load(
     if found["failed"] or not found["requests"]:
         raise RuntimeError(f"{found['failed']} of {found['requests']} requests failed")
     return Load(
-        per_second=found["requests"] / found["microseconds"] * 1e6,
+        per_second=target.lookups * found["requests"] / found["microseconds"] * 1e6,
         p50_ms=found["p50"] / 1000,
         p99_ms=found["p99"] / 1000,
         most_ms=found["most"] / 1000,
