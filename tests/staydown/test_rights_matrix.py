@@ -23,7 +23,6 @@ from django.contrib.auth import get_user_model
 from django.db import connection, transaction
 from django.test import Client
 from django.urls import URLResolver, get_resolver
-from starlette.routing import Route
 
 from staydown.access.models import ApiToken
 from staydown.access.operations import make_token
@@ -37,6 +36,8 @@ from staydown.journeys.register_pictures import open_case_with_pictures
 from staydown.journeys.work_on_request import claim_request, grant_request
 from staydown.match_api import MatchApiSettings, create_app
 from tests.staydown.conftest import a_draft, a_platform, a_staff_member, an_item
+from tests.staydown.journeys.floods import a_flood
+from tests.staydown.fingerprint.files import jpeg
 
 STAFF = frozenset(role.value for role in Role)
 DECIDERS = STAFF - {Role.AUDITOR}
@@ -65,13 +66,15 @@ class Row:
     get: frozenset[str] = NOBODY
     post: frozenset[str] = NOBODY
     sent: dict[str, Any] = field(default_factory=dict)
+    media: bytes = b""
+    """Sent instead, to an address of the upload check that records nothing."""
 
     def may(self, who: str, method: str) -> bool:
         rights = {"GET": self.get, "HEAD": self.get, "POST": self.post}
         return who in rights.get(method, NOBODY)
 
 
-# Routing pattern -> its rows. {picture}, {request}, {waiting}, {copy} and {entry} are Alice's.
+# Routing pattern -> its rows. {picture}, {request}, {waiting}, {copy}, {entry} and {flood} are Alice's.
 TABLE: dict[str, list[Row]] = {
     # the survivor site: open to everybody; a case to whoever opened it with its receipt
     "": [Row("/", get=EVERYBODY)],
@@ -107,6 +110,11 @@ TABLE: dict[str, list[Row]] = {
             "decline": {"reason": "not_found"},
         }.items()
     ],
+    "desk/quarantine": [Row("/desk/quarantine", get=STAFF)],
+    "desk/quarantine/<str:flood_id>/<str:action>": [
+        Row(f"/desk/quarantine/{{flood}}/{action}", post=DECIDERS, sent={"reason": reason})
+        for action, reason in {"put-back": "flood_is_over", "keep-out": "fits_many_pictures"}.items()
+    ],
     # the log: public
     "ledger/<path:name>": [Row("/ledger/checkpoint", get=EVERYBODY)],
     # the platforms' API: each its own requests and copies; an entry's provenance is for every platform
@@ -123,6 +131,9 @@ CHECK_TABLE = {
     "/api/v1/check": Row("/api/v1/check", post=PLATFORMS, sent=CHECK),
     "/api/v1/gate": Row("/api/v1/gate", post=PLATFORMS, sent=CHECK),
     "/api/v1/check/batch": Row("/api/v1/check/batch", post=PLATFORMS, sent=CHECK),
+    "/api/v1/fingerprint": Row("/api/v1/fingerprint", post=PLATFORMS, media=jpeg()),
+    "/metrics": Row("/metrics", get=PLATFORMS),
+    "/health": Row("/health", get=PLATFORMS),
     "/healthz": Row("/healthz", get=EVERYBODY),
     "/readyz": Row("/readyz", get=EVERYBODY),
 }
@@ -143,7 +154,7 @@ def test_every_address_of_the_pages_has_its_row() -> None:
 def test_every_address_of_the_upload_check_has_its_row(tmp_path: Path) -> None:
     app = create_app(MatchApiSettings(data_dir=tmp_path))
 
-    assert {route.path for route in app.routes if isinstance(route, Route)} == set(CHECK_TABLE)
+    assert app.paths == set(CHECK_TABLE)
 
 
 # --- the world: Alice's case with a picture, a copy and a waiting request, and everybody who may come
@@ -190,6 +201,7 @@ def world(db: None, settings: Any) -> World:
     claim_request(notice_number=decided.number, reviewer_id=staff[Role.REVIEWER], now=now)
     grant_request(notice_number=decided.number, reviewer_id=staff[Role.REVIEWER], now=now)
     [registration] = case_by_number(number).registrations
+    [entry] = entries_of(registration_ids=[registration.id])
     scopes = tuple(Scope)
     tokens = {
         OWN_PLATFORM: make_token(platform_id=forum.id, scopes=scopes, now=now).secret,
@@ -204,7 +216,8 @@ def world(db: None, settings: Any) -> World:
         "request": decided.number,
         "waiting": waiting.number,
         "copy": copies_of([decided.number])[decided.number][0].id,
-        "entry": entries_of(registration_ids=[registration.id])[0].id,
+        "entry": entry.id,
+        "flood": a_flood(entry, forum, now=now).id,
     }
     return World(things=things, sessions=sessions, tokens=tokens)
 
@@ -334,12 +347,17 @@ def test_only_a_platform_has_uploads_checked(world: World, house: Path) -> None:
                     for method in METHODS:
                         before = checks_kept(house / "checks")
                         answer = await client.request(
-                            method, row.at, headers=headers_of(world, who, row), content=json.dumps(row.sent)
+                            method,
+                            row.at,
+                            headers=headers_of(world, who, row),
+                            content=row.media or json.dumps(row.sent),
                         )
                         kept = checks_kept(house / "checks") - before
                         is_wrong = answer.status_code not in (401, 403, 405) or kept
                         if row.may(who, method):
-                            is_wrong = answer.status_code != 200 or (method == "POST") is not bool(kept)
+                            is_wrong = answer.status_code != 200 or bool(kept) is not (
+                                method == "POST" and not row.media
+                            )
                         if is_wrong:
                             troubles.append(f"{method} {row.at} as {who}: {answer.status_code}, {kept}")
 
@@ -349,7 +367,7 @@ def test_only_a_platform_has_uploads_checked(world: World, house: Path) -> None:
 
 def headers_of(world: World, who: str, row: Row) -> dict[str, str]:
     kind = "application/jsonl" if row.at.endswith("/batch") else "application/json"
-    headers = {"Content-Type": kind}
+    headers = {"Content-Type": "image/jpeg" if row.media else kind}
     if who in world.tokens:
         headers["Authorization"] = f"Bearer {world.tokens[who]}"
     if who in world.sessions:

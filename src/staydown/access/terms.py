@@ -23,6 +23,9 @@ class Scope(StrEnum):
     COPIES = "copies"
     NOTICES = "notices"
     ENTRIES = "entries"
+    EDGE = "edge"
+    FINGERPRINT = "fingerprint"
+    METRICS = "metrics"
 
 
 @dataclass(frozen=True, slots=True)

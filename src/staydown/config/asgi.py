@@ -10,22 +10,21 @@ from typing import cast
 from a2wsgi import WSGIMiddleware
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from staydown.config import check
 from staydown.config.installation import Installation
 from staydown.config.wsgi import application as pages
-from staydown.match_api import MatchApiSettings, create_app
+from staydown.match_api import MatchApiSettings, UploadCheck
+from staydown.match_api.edge import EdgeDoor
 
-CHECK_PATHS = ("/api/v1/check", "/api/v1/check/batch", "/api/v1/gate", "/healthz", "/readyz")
+CHECK_PATHS = UploadCheck.paths
 
 
 class Router:
     """Sends each request to the upload check or to the pages; start and stop go to the upload check."""
 
     def __init__(self) -> None:
-        installation = Installation.from_environment()
-        self._check = create_app(
-            MatchApiSettings(data_dir=installation.data_dir, query_level=installation.check_level)
-        )
-        self._pages = cast(ASGIApp, WSGIMiddleware(pages, workers=10))
+        self._check = check.application()
+        self._pages = _pages()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """The ASGI entry point."""
@@ -38,3 +37,13 @@ class Router:
 def application() -> Router:
     """The assembled application (an application factory for uvicorn)."""
     return Router()
+
+
+def pages_only() -> ASGIApp:
+    """The pages and the platforms' other calls, without the upload check (an application factory)."""
+    return _pages()
+
+
+def _pages() -> ASGIApp:
+    settings = MatchApiSettings(data_dir=Installation.from_environment().data_dir)
+    return EdgeDoor(settings, behind=cast(ASGIApp, WSGIMiddleware(pages, workers=10)))

@@ -35,12 +35,17 @@ class Installation:
     demo: bool
     https: bool
     check_level: QueryLevel = QueryLevel.GEO9
+    fetch_hosts: str = ""
+    """From where the upload check may fetch media; empty is nowhere. Read by match_api/fetch_hosts.py."""
+    metrics_open: bool = False
+    """Whether programs on this machine read metrics without a token."""
     database_url: str = field(default="", repr=False)
     """Empty for SQLite in the data folder. It holds a password, so it is never shown."""
 
     @classmethod
     def from_environment(cls) -> Installation:
-        """Reads STAYDOWN_DATA_DIR, _DATABASE_URL, _PUBLIC_URL, _DEMO and _CHECK_LEVEL.
+        """Reads STAYDOWN_DATA_DIR, _DATABASE_URL, _PUBLIC_URL, _DEMO, _CHECK_LEVEL, _FETCH_HOSTS and
+        _METRICS_OPEN.
 
         Raises ValueError for a level that there is not.
         """
@@ -51,6 +56,8 @@ class Installation:
             demo=os.environ.get("STAYDOWN_DEMO") == "1",
             https=public_url.startswith("https://"),
             check_level=_check_level(os.environ.get("STAYDOWN_CHECK_LEVEL") or QueryLevel.GEO9),
+            fetch_hosts=os.environ.get("STAYDOWN_FETCH_HOSTS", ""),
+            metrics_open=os.environ.get("STAYDOWN_METRICS_OPEN") == "1",
             database_url=os.environ.get("STAYDOWN_DATABASE_URL", ""),
         )
 

@@ -25,6 +25,7 @@ from staydown.fingerprint.frames import (
     Request,
     send_request,
 )
+from staydown.fingerprint.isolation import NETWORK_NAMESPACE, NONE
 from staydown.fingerprint.limits import DecodeLimits
 from staydown.fingerprint.video_limits import DEFAULT_VIDEO_LIMITS, VideoLimits
 
@@ -58,6 +59,8 @@ class DecodingProcess:
         worker: str = WORKER,
     ) -> None:
         self.files = 0
+        self.isolation = NONE
+        """What the child said of itself before it read anything: "network-namespace" or "none"."""
         """Files that it was given, so that the pool can replace it in time."""
         command = [sys.executable, "-P", "-m", worker]
         both = {"picture": dataclasses.asdict(limits), "video": dataclasses.asdict(video_limits)}
@@ -145,10 +148,11 @@ class DecodingProcess:
         if self._is_ready:
             return
         try:
-            self._receive(time.monotonic() + START_SECONDS)
+            told = self._receive(time.monotonic() + START_SECONDS)
         except (OSError, EOFError, BrokenAnswer) as error:
             self.end()
             raise SandboxUnavailable("The decoding process did not start.") from error
+        self.isolation = NETWORK_NAMESPACE if told == NETWORK_NAMESPACE.encode() else NONE
         self._is_ready = True
 
     def _send(self, part: memoryview, beside: int | None, deadline: float) -> int:

@@ -1,7 +1,8 @@
 """Media from strangers is decoded in processes that may fail: a bad file stops only itself.
 
 Refuses to run more files at once than it has processes; a caller waits until one is free.
-What it does not do: it sets no system-call filter and no file-system view of its own.
+A process leaves the network where the kernel lets it (isolation.py). What this does not do: it sets no
+system-call filter and no file-system view of its own.
 """
 
 import queue
@@ -14,7 +15,7 @@ from typing import Self, TypeVar
 from staydown.fingerprint.answers import unpack_photo, unpack_query, unpack_video
 from staydown.fingerprint.child import WORKER, DecodingProcess, Progress
 from staydown.fingerprint.decode import check_bytes
-from staydown.fingerprint.errors import NotFingerprintable, SandboxUnavailable
+from staydown.fingerprint.errors import DecoderCrashed, DecodeTimedOut, NotFingerprintable, SandboxUnavailable
 from staydown.fingerprint.frames import Request
 from staydown.fingerprint.limits import DEFAULT_LIMITS, DecodeLimits
 from staydown.fingerprint.media import digest_file, digests_of_bytes
@@ -57,7 +58,9 @@ class SandboxPool:
         self._places: queue.LifoQueue[DecodingProcess | None] = queue.LifoQueue()
         self._workers = workers
         self._is_closed = False
+        self._events = dict.fromkeys(("started", "timed_out", "crashed"), 0)
         self._closing = threading.Lock()
+        self._noting = threading.Lock()
         for _ in range(workers):
             self._places.put(None)
 
@@ -122,8 +125,11 @@ class SandboxPool:
                 process = None
             if process is None:
                 process = DecodingProcess(self._limits, self._video_limits, worker=self._worker)
+                self._note("started")
             answer = process.ask(request, unpack=unpack, seconds=seconds, progress=progress)
-        except BaseException:
+        except BaseException as error:
+            if isinstance(error, DecodeTimedOut | DecoderCrashed):
+                self._note("timed_out" if isinstance(error, DecodeTimedOut) else "crashed")
             # Whatever happened, this process has ended itself or never was; its place starts a new one.
             process = None
             raise
@@ -144,6 +150,15 @@ class SandboxPool:
                 if process is not None:
                     process.end()
                 self._places.put(None)
+
+    def events(self) -> dict[str, int]:
+        """How often, since this pool was made, a process was "started", "timed_out" or "crashed"."""
+        with self._noting:
+            return dict(self._events)
+
+    def _note(self, event: str) -> None:
+        with self._noting:
+            self._events[event] += 1
 
     def _video(
         self, header: Mapping[str, str], source: Path | str | bytes, progress: Progress | None

@@ -1,7 +1,8 @@
 """The child of the sandbox: takes away its own means, then reads one file after another from a socket.
 
 Started as `python -m staydown.fingerprint.worker LIMITS`. Refuses to write files, to leave a core dump, to
-use more memory or time than its limits. What it answers is checked by its parent: a child is not trusted.
+reach the network where the kernel lets it leave, to use more memory or time than its limits. What it answers
+is checked by its parent: a child is not trusted.
 """
 
 import importlib
@@ -20,6 +21,7 @@ from PIL import Image
 from staydown.fingerprint.answers import pack_photo, pack_progress, pack_query, pack_refusal, pack_video
 from staydown.fingerprint.errors import DecoderCrashed, NotFingerprintable
 from staydown.fingerprint.frames import Request, receive_request, write_frame
+from staydown.fingerprint.isolation import leave_the_network
 from staydown.fingerprint.limits import DecodeLimits
 from staydown.fingerprint.video_limits import VideoLimits
 from staydown.fingerprint.video_source import open_file
@@ -140,8 +142,9 @@ def serve(handlers: Mapping[str, Handler]) -> None:
     os.dup2(nothing, 1)
     # In this process our own limit stands alone; it is checked before any pixel.
     Image.MAX_IMAGE_PIXELS = None
+    isolation = leave_the_network()
     _take_away_means(limits[0])
-    write_frame(answers, b"ready")
+    write_frame(answers, isolation.encode())
     while (request := receive_request(requests)) is not None:
         _allow_seconds(_seconds(request, limits))
         write_frame(answers, _answer(request, limits, answers, handlers))

@@ -3,8 +3,8 @@
 Refuses to keep a picture, and to write a fingerprint, a digest or a token into a log.
 """
 
-from staydown.match_api.app import create_app
+from staydown.match_api.app import UploadCheck, create_app
 from staydown.match_api.openapi import openapi_paths
 from staydown.match_api.settings import MatchApiSettings
 
-__all__ = ["MatchApiSettings", "create_app", "openapi_paths"]
+__all__ = ["MatchApiSettings", "UploadCheck", "create_app", "openapi_paths"]

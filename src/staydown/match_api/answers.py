@@ -4,38 +4,62 @@ from __future__ import annotations
 
 import logging
 import traceback
-from collections.abc import Awaitable, Callable
+from collections.abc import Mapping
+from dataclasses import dataclass
 
 import msgspec
-from starlette.exceptions import HTTPException
-from starlette.requests import ClientDisconnect, Request
-from starlette.responses import Response
+from starlette.types import Send
 
 from staydown.match_api.errors import Refused
-from staydown.match_api.refusals import defect
 from staydown.problem import CONTENT_TYPE, Problem
 
 logger = logging.getLogger(__name__)
 
-Endpoint = Callable[[Request], Awaitable[Response]]
-_NOT_KEPT = {"Cache-Control": "no-store"}
+_encode = msgspec.json.Encoder().encode
+_NOT_KEPT = (b"cache-control", b"no-store")
 
 
-def json_answer(content: object, *, status: int = 200) -> Response:
+@dataclass(slots=True)
+class Answer:
+    """What goes out. `headers` stand beside the type, the length and Cache-Control."""
+
+    status: int
+    body: bytes
+    content_type: bytes = b"application/json"
+    headers: tuple[tuple[bytes, bytes], ...] = ()
+
+    async def send(self, send: Send) -> None:
+        """Hands the answer to the server."""
+        headers = [
+            (b"content-type", self.content_type),
+            (b"content-length", b"%d" % len(self.body)),
+            _NOT_KEPT,
+            *self.headers,
+        ]
+        await send({"type": "http.response.start", "status": self.status, "headers": headers})
+        await send({"type": "http.response.body", "body": self.body})
+
+
+def json_answer(
+    content: object, *, status: int = 200, headers: tuple[tuple[bytes, bytes], ...] = ()
+) -> Answer:
     """The content as JSON."""
-    return Response(
-        msgspec.json.encode(content), status_code=status, media_type="application/json", headers=_NOT_KEPT
-    )
+    return Answer(status, _encode(content), headers=headers)
 
 
-def problem_answer(problem: Problem, *, headers: dict[str, str] | None = None) -> Response:
+def refusal_answer(refused: Refused) -> Answer:
+    """The refusal's problem, with its headers."""
+    return problem_answer(refused.problem, headers=refused.headers)
+
+
+def problem_answer(problem: Problem, *, headers: Mapping[str, str] | None = None) -> Answer:
     """The problem as RFC 9457 says; without `detail` if it has none."""
-    return Response(
-        problem_bytes(problem),
-        status_code=problem.status,
-        media_type=CONTENT_TYPE,
-        headers={**_NOT_KEPT, **(headers or {})},
-    )
+    return Answer(problem.status, problem_bytes(problem), CONTENT_TYPE.encode(), header_pairs(headers or {}))
+
+
+def header_pairs(headers: Mapping[str, str]) -> tuple[tuple[bytes, bytes], ...]:
+    """The headers as the server takes them."""
+    return tuple((name.lower().encode(), value.encode("latin-1")) for name, value in headers.items())
 
 
 def problem_bytes(problem: Problem) -> bytes:
@@ -43,37 +67,10 @@ def problem_bytes(problem: Problem) -> bytes:
     members = problem.as_dict()
     if not members["detail"]:
         del members["detail"]
-    return msgspec.json.encode(members)
+    return _encode(members)
 
 
 def log_defect(error: Exception, *, where: str) -> None:
     """Logs where an unanticipated error came from, without its message: that may hold what was sent."""
     frames = "".join(traceback.format_tb(error.__traceback__))
     logger.error("defect: %s in %s\n%s", type(error).__name__, where, frames)
-
-
-def answering(endpoint: Endpoint) -> Endpoint:
-    """The endpoint with every error turned into a problem; nothing reaches the server's own log."""
-
-    async def answer(request: Request) -> Response:
-        try:
-            return await endpoint(request)
-        except Refused as refused:
-            return problem_answer(refused.problem, headers=refused.headers)
-        except ClientDisconnect:
-            return Response(status_code=499)  # nobody hears it
-        except Exception as error:
-            log_defect(error, where=endpoint.__name__)
-            return problem_answer(defect())
-
-    return answer
-
-
-async def no_such_door(request: Request, error: Exception) -> Response:
-    """Unknown paths and methods, in the same shape as everything else."""
-    if not isinstance(error, HTTPException):
-        raise error
-    titles = {404: ("not-found", "There is nothing here"), 405: ("method-not-allowed", "Method not allowed")}
-    slug, title = titles.get(error.status_code, ("invalid-request", "The request is not valid"))
-    problem = Problem(error.status_code, slug, title, "See /api/v1/openapi.json for what can be asked.")
-    return problem_answer(problem, headers=dict(error.headers or {}))

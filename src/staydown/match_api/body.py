@@ -8,8 +8,8 @@ import asyncio
 from collections.abc import Callable
 from types import TracebackType
 
-from starlette.requests import ClientDisconnect, Request
-
+from staydown.match_api.call import Call
+from staydown.match_api.errors import CallerGone
 from staydown.match_api.refusals import busy, invalid_request, too_large, too_slow
 from staydown.match_api.settings import MatchApiSettings
 
@@ -36,8 +36,8 @@ class HeldBytes:
 class BodyReader:
     """Reads one body; what it read counts as held until the `with` block ends."""
 
-    def __init__(self, request: Request, *, settings: MatchApiSettings, held: HeldBytes) -> None:
-        self._request = request
+    def __init__(self, call: Call, *, settings: MatchApiSettings, held: HeldBytes) -> None:
+        self._call = call
         self._settings = settings
         self._held = held
         self._own = 0
@@ -57,23 +57,26 @@ class BodyReader:
         return bytes(body)
 
     async def pieces(self, take: Callable[[bytes], None], what: str, *, max_bytes: int) -> None:
-        """Hands each piece of the body to `take` as it comes. Raises Refused, and what `take` raises."""
+        """Hands each piece of the body to `take` as it comes.
+
+        Raises Refused, CallerGone, and what `take` raises.
+        """
         self._check_announced(what, max_bytes=max_bytes)
         try:
             async with asyncio.timeout(self._settings.body_seconds):
                 more = True
                 while more:
-                    message = await self._request.receive()
-                    if message["type"] == "http.disconnect":
-                        raise ClientDisconnect
+                    message = await self._call.receive()
+                    if message["type"] != "http.request":
+                        raise CallerGone
                     piece, more = message.get("body", b""), message.get("more_body", False)
-                    self._count(len(piece), what, max_bytes=max_bytes)
+                    self.count(len(piece), what, max_bytes=max_bytes)
                     take(piece)
         except TimeoutError:
             raise too_slow(self._settings.body_seconds) from None
 
     def _check_announced(self, what: str, *, max_bytes: int) -> None:
-        announced = self._request.headers.get("content-length")
+        announced = self._call.header(b"content-length")
         if announced is None:
             return
         if not (announced.isascii() and announced.isdigit()):
@@ -81,7 +84,8 @@ class BodyReader:
         if len(announced) > 18 or int(announced) > max_bytes:
             raise too_large(what, max_bytes=max_bytes)
 
-    def _count(self, size: int, what: str, *, max_bytes: int) -> None:
+    def count(self, size: int, what: str, *, max_bytes: int) -> None:
+        """Counts a piece that is about to be kept. Raises Refused if it is one too many."""
         if self._own + size > max_bytes:
             raise too_large(what, max_bytes=max_bytes)
         if not self._held.hold(size):

@@ -56,6 +56,7 @@ class Checker:
             action=decide(matches),
             matches=[ToldMatch.of(match) for match in matches],
             check_id=new_check_id(),
+            cost=upload.cost(),
         )
         record = check_record(upload, answer, platform=caller.platform, at=datetime.now(UTC))
         try:

@@ -3,6 +3,7 @@
 StaydownError
     MatchApiError
         Refused    a request that is answered with a problem; carries it, and headers to send with it
+        CallerGone the sender went away before the end of the body; nobody hears an answer
 """
 
 from __future__ import annotations
@@ -24,3 +25,7 @@ class Refused(MatchApiError):
         super().__init__(problem.slug)
         self.problem = problem
         self.headers = dict(headers or {})
+
+
+class CallerGone(MatchApiError):
+    """The sender went away before the end of the body."""

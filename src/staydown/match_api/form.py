@@ -15,7 +15,7 @@ from python_multipart.multipart import MultipartParser, parse_options_header
 from staydown.match_api.refusals import invalid_request, not_processable
 from staydown.match_api.terms import MAX_CONTENT_URL_CHARACTERS
 
-TEXT_FIELDS = ("content_id", "content_url")
+TEXT_FIELDS = ("content_id", "content_url", "level")
 # A character of UTF-8 has four bytes at most; longer texts are refused before they are decoded.
 MAX_TEXT_BYTES = 4 * MAX_CONTENT_URL_CHARACTERS
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import msgspec
 
-from staydown.fingerprint import Algorithm, Fingerprint, QueryView
+from staydown.fingerprint import Algorithm, Fingerprint, QueryLevel, QueryView
 from staydown.fingerprint.video_terms import FrameFingerprint
 from staydown.match_api.refusals import invalid_request, not_processable
 from staydown.match_api.terms import (
@@ -28,18 +28,37 @@ _decoder = msgspec.json.Decoder(CheckRequest)
 
 
 def upload_of_json(body: bytes) -> Upload:
-    """The upload that a JSON body describes. Raises Refused."""
+    """The upload whose fingerprints a JSON body has. Raises Refused, also for an address of media."""
+    request = request_of_json(body)
+    if request.media_url is not None:
+        raise not_processable("A batch takes fingerprints only; `media_url` is for single checks.")
+    return upload_of(request)
+
+
+def request_of_json(body: bytes) -> CheckRequest:
+    """The request in a JSON body: fingerprints, or an address of media. Raises Refused."""
     try:
         request = _decoder.decode(body)
     except msgspec.ValidationError as error:
         raise not_processable(f"{error}.") from None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         raise invalid_request("The body is not valid JSON.", slug="malformed-json") from None
+    if (request.fingerprints is None) is (request.media_url is None):
+        raise not_processable(
+            "Send one of `$.fingerprints` and `$.media_url`, and not both.", slug="nothing-to-check"
+        )
+    return request
+
+
+def upload_of(request: CheckRequest) -> Upload:
+    """The upload whose fingerprints were sent. Raises Refused."""
     sent = request.fingerprints
-    if not (sent.pdq or sent.pdq512 or sent.sha256 or sent.md5):
+    if sent is None or not (sent.pdq or sent.pdq512 or sent.sha256 or sent.md5):
         raise not_processable(
             "Send at least one of pdq, pdq512, sha256 and md5 in `$.fingerprints`.", slug="nothing-to-check"
         )
+    if request.level is not None:
+        raise not_processable("`level` is for media; fingerprints were computed at a level already.")
     return Upload(
         views=_views(sent),
         frames=_frames(sent),
@@ -48,6 +67,15 @@ def upload_of_json(body: bytes) -> Upload:
         content_id=checked_text("content_id", request.content_id),
         content_url=checked_text("content_url", request.content_url),
     )
+
+
+def checked_level(text: str | None, *, default: QueryLevel) -> QueryLevel:
+    """The level of that name; the default if none was sent. Raises Refused."""
+    if text is None:
+        return default
+    if text not in set(QueryLevel):
+        raise not_processable(f"`level` is one of {', '.join(QueryLevel)}.")
+    return QueryLevel(text)
 
 
 def checked_text(name: str, text: str | None) -> str | None:

@@ -9,6 +9,8 @@ from staydown.fingerprint import FileTooLarge, NotFingerprintable, TooManyPixels
 from staydown.match_api.errors import Refused
 from staydown.problem import Problem
 
+_SEE = "See /api/v1/openapi.json for what can be asked."
+
 
 def invalid_request(detail: str, *, slug: str = "invalid-request", status: int = 400) -> Refused:
     """The request is not of the form that the API description gives."""
@@ -20,10 +22,21 @@ def not_processable(detail: str, *, slug: str = "invalid-request") -> Refused:
     return invalid_request(detail, slug=slug, status=422)
 
 
-def unauthenticated(detail: str) -> Refused:
+def no_such_path() -> Refused:
+    """Nothing of this door has the address. Never a redirect: it would be built from the Host header."""
+    return Refused(Problem(404, "not-found", "There is nothing here", _SEE))
+
+
+def no_such_method(known: tuple[str, ...]) -> Refused:
+    """The address is there, and takes other methods."""
+    problem = Problem(405, "method-not-allowed", "Method not allowed", _SEE)
+    return Refused(problem, headers={"Allow": ", ".join(known)})
+
+
+def unauthenticated(detail: str, *, challenge: str = "Bearer") -> Refused:
     """No token, or one that is unknown, revoked or expired; which of these is not told."""
     problem = Problem(401, "unauthenticated", "A valid token is needed", detail)
-    return Refused(problem, headers={"WWW-Authenticate": "Bearer"})
+    return Refused(problem, headers={"WWW-Authenticate": challenge})
 
 
 def scope_missing(scope: str) -> Refused:
@@ -73,6 +86,27 @@ def not_fingerprintable(error: NotFingerprintable) -> Refused:
     """The picture cannot be read; the slug says why, and the sentence is the library's own."""
     status = 413 if isinstance(error, TooManyPixels | FileTooLarge) else 422
     return Refused(Problem(status, error.slug, "The picture cannot be checked", str(error)))
+
+
+def wish_unknown(header: str, wishes: tuple[str, ...]) -> Refused:
+    """What is to be answered if no check can be made is said in a word that there is not."""
+    return invalid_request(f"{header} is {' or '.join(wishes)}.", slug="wish-unknown")
+
+
+def fetch_refused(slug: str, detail: str) -> Refused:
+    """Media is not fetched from there. Nothing was asked of that host."""
+    return Refused(Problem(403, slug, "The media may not be fetched", detail))
+
+
+def fetch_failed(detail: str) -> Refused:
+    """The host that has the media did not give it; another try may help."""
+    return Refused(Problem(422, "fetch-failed", "The media could not be fetched", detail))
+
+
+def fetch_too_slow(seconds: float) -> Refused:
+    """The media did not arrive in time."""
+    detail = f"A file must arrive within {seconds:g} seconds, with all its redirects."
+    return Refused(Problem(422, "fetch-too-slow", "The media could not be fetched", detail))
 
 
 def key_reused() -> Refused:

@@ -8,6 +8,7 @@ from pathlib import Path
 from staydown.fingerprint import DEFAULT_LIMITS, DecodeLimits, QueryLevel
 from staydown.fingerprint.limits import MEBIBYTE
 from staydown.fingerprint.video_limits import VideoLimits
+from staydown.match_api.fetch_hosts import FetchHost
 from staydown.matching import DEFAULT_THRESHOLD_BITS
 
 KIBIBYTE = 1024
@@ -98,6 +99,19 @@ class MatchApiSettings:
 
     retry_after_seconds: int = 1
     """What 429 and 503 ask a platform to wait: about what one place in the queue takes to come free."""
+
+    fetch_hosts: tuple[FetchHost, ...] = ()
+    """From where media may be fetched for a `media_url`; none, which is off. See fetch_hosts.py."""
+
+    fetch_seconds: float = 20.0
+    """Time for a fetch with its redirects: 64 MiB at 27 Mbit/s. Shorter than `body_seconds`, because the
+    sender of a body is already connected, and whoever waits for this holds a connection to us."""
+
+    max_fetches: int = 8
+    """Fetches at one time. They hold memory as bodies do, and a slow host must not take all of it."""
+
+    metrics_open: bool = False
+    """Whether callers on this machine see metrics and the health page without a token."""
 
     @property
     def bank_journal_path(self) -> Path:

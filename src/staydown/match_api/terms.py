@@ -6,12 +6,13 @@ Members that are not named here are tolerated and ignored, so that a newer SDK c
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Annotated
+from typing import Annotated, Literal
 
 import msgspec
 from msgspec import Meta
 
-from staydown.fingerprint import DERIVATIONS, Fingerprint, QueryView
+from staydown.fingerprint import DERIVATIONS, Algorithm, Fingerprint, QueryLevel, QueryView
+from staydown.fingerprint.terms import MIN_QUALITY
 from staydown.fingerprint.video_terms import FrameFingerprint, frame_derivation
 from staydown.matching import Action, EntryState, Match, MatchKind
 from staydown.matching.find_video import codes_of_frames
@@ -55,6 +56,8 @@ MAX_KEPT_FRAMES = 64
 # As long as the catalog can keep them (catalog/models.py). Part of the API, so not a setting.
 MAX_CONTENT_ID_CHARACTERS = 200
 MAX_CONTENT_URL_CHARACTERS = 2000
+# Signed addresses of object storage have up to some 1,500 characters.
+MAX_MEDIA_URL_CHARACTERS = 4000
 
 
 class SentCode(msgspec.Struct, frozen=True):
@@ -112,9 +115,29 @@ class SentFingerprints(msgspec.Struct, frozen=True):
 
 
 class CheckRequest(msgspec.Struct, frozen=True):
-    """A check by fingerprints. With both content members, the item can be found again later."""
+    """A check by fingerprints, or of the media at an address: one of the two.
 
-    fingerprints: SentFingerprints
+    With both content members, the item can be found again later.
+    """
+
+    fingerprints: SentFingerprints | None = None
+    media_url: (
+        Annotated[
+            str,
+            Meta(
+                max_length=MAX_MEDIA_URL_CHARACTERS,
+                description="Where to fetch the media; off unless the installation names the host.",
+            ),
+        ]
+        | None
+    ) = None
+    level: (
+        Annotated[
+            QueryLevel,
+            Meta(description="How hard media is looked at; not beside fingerprints, which have their level."),
+        ]
+        | None
+    ) = None
     content_id: Annotated[str, Meta(max_length=MAX_CONTENT_ID_CHARACTERS)] | None = None
     content_url: Annotated[str, Meta(max_length=MAX_CONTENT_URL_CHARACTERS)] | None = None
 
@@ -163,12 +186,41 @@ class ToldMatch(msgspec.Struct, frozen=True):
         )
 
 
+class ToldCost(msgspec.Struct, frozen=True):
+    """What a check cost: at which level media was looked at, and how many codes were sought."""
+
+    level: QueryLevel | None
+    """None if fingerprints were sent."""
+    codes_sought: int
+
+
 class CheckAnswer(msgspec.Struct, frozen=True):
     """What to do with the upload, and why. At most a hundred matches are listed, the strictest first."""
 
     action: Action
     matches: list[ToldMatch]
     check_id: str
+    cost: ToldCost
+
+
+class DegradedAnswer(msgspec.Struct, frozen=True):
+    """No check was made: the action is what the caller wished for that case, and nothing is recorded."""
+
+    action: Action
+    degraded_reason: str
+    degraded: Literal[True] = True
+    matches: list[ToldMatch] = []
+    check_id: None = None
+
+
+class FingerprintAnswer(msgspec.Struct, frozen=True):
+    """What the media is compared by, in the form in which a check takes it."""
+
+    media: str
+    width: int
+    height: int
+    fingerprints: SentFingerprints
+    cost: ToldCost
 
 
 class ProblemAnswer(msgspec.Struct, frozen=True):
@@ -194,10 +246,21 @@ class Upload:
     content_url: str | None = None
     media: str | None = None
     """"image" or "video" if the media itself was sent, otherwise None."""
+    level: QueryLevel | None = None
+    """How hard the media was looked at; None if fingerprints were sent."""
 
     def sought(self) -> tuple[QueryView, ...]:
         """The codes to seek in the bank: as they are, because the bank holds the turned and mirrored ones."""
         return tuple(view for view in self.views if view.fingerprint.derivation == WHOLE)
+
+    def cost(self) -> ToldCost:
+        """What is told of the search. Codes of too little detail are not sought."""
+        views = sum(
+            view.fingerprint.quality >= MIN_QUALITY and view.fingerprint.derivation == WHOLE
+            for view in self.views
+        )
+        frames = sum(frame.fingerprint.quality >= MIN_QUALITY for frame in self.frames)
+        return ToldCost(self.level, views + frames)
 
     def kept(self) -> tuple[Fingerprint, ...]:
         """The codes of the whole picture that the catalog keeps, with its turns.
@@ -209,6 +272,8 @@ class Upload:
 
     def kept_frames(self) -> tuple[Fingerprint, ...]:
         """The codes of some whole frames that the catalog keeps, each with its time as its derivation."""
+        if not self.frames and len(self.views) < 2:
+            return ()  # most are pictures, sent as one code
         moving = (view for view in self.views if view.name.startswith("@"))
         whole = [frame for frame in self.frames if frame.fingerprint.derivation == WHOLE]
         step = max(1, -(-len(whole) // MAX_KEPT_FRAMES))  # spread over the video
@@ -223,3 +288,32 @@ class Upload:
     def frame_codes(self) -> FrameCodes:
         """The codes of the frames as they are sought."""
         return codes_of_frames(self.frames)
+
+
+def sent_form(upload: Upload) -> SentFingerprints:
+    """What was found in media, in the form in which a check by fingerprints is sent."""
+    whole = {
+        view.fingerprint.algorithm: SentCode(view.fingerprint.hex, view.fingerprint.quality)
+        for view in upload.sought()
+        if view.name == WHOLE
+    }
+    parts = [
+        SentView(view.name, view.fingerprint.hex, view.fingerprint.quality)
+        for view in upload.sought()
+        if view.name != WHOLE
+    ]
+    frames = [
+        SentFrame(
+            frame.at_seconds, frame.fingerprint.hex, frame.fingerprint.quality, frame.fingerprint.derivation
+        )
+        for frame in upload.frames
+        if frame.fingerprint.derivation not in DERIVATIONS[1:]
+    ]
+    return SentFingerprints(
+        pdq=whole.get(Algorithm.PDQ),
+        pdq512=whole.get(Algorithm.PDQ512),
+        sha256=upload.sha256,
+        md5=upload.md5,
+        views=parts or None,
+        frames=frames or None,
+    )

@@ -93,7 +93,7 @@ def test_every_call_but_the_two_probes_says_which_token_it_needs(document: dict[
         named = {name for row in operation.get("security", ()) for name in row}
         assert named <= set(schemes)
         assert bool(named) is (path not in ("/healthz", "/readyz")), path
-    assert {scheme["scheme"] for scheme in schemes.values()} == {"bearer"}
+    assert {scheme["scheme"] for scheme in schemes.values()} == {"bearer", "basic"}
 
 
 def test_description_of_an_entry_has_no_place_for_a_fingerprint(document: dict[str, Any]) -> None:

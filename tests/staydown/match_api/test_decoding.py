@@ -12,6 +12,7 @@ from staydown.fingerprint import (
     EmptyFile,
     FileTooLarge,
     NotFingerprintable,
+    QueryLevel,
     SandboxUnavailable,
     TooManyPixels,
 )
@@ -19,6 +20,7 @@ from staydown.fingerprint.errors import REFUSALS
 from staydown.match_api import MatchApiSettings, create_app, decoding
 from staydown.match_api.decoding import MediaDecoder
 from staydown.match_api.errors import Refused
+from staydown.match_api.meter import Meter
 from tests.staydown.fingerprint.files import MP4_HEAD, bmp_claim, jpeg, png_chunk, png_of_zeros, webp_claim
 from tests.staydown.match_api.house import GOOD, UPLOADS, assert_problem, code_of, sent
 
@@ -110,8 +112,18 @@ class Pool:
             assert self.open.wait(10)
         raise self.error
 
+    def events(self):
+        return {}
+
     def close(self):
         pass
+
+
+LEVEL = QueryLevel.PLAIN
+
+
+def a_decoder(house, **settings):
+    return MediaDecoder(MatchApiSettings(data_dir=house.data_dir, **settings), meter=Meter(house.data_dir))
 
 
 @pytest.fixture
@@ -150,7 +162,7 @@ def test_full_queue_is_told_at_once_and_places_come_free_again(house, pool):
         transport = httpx.ASGITransport(app)
         headers = {"Authorization": f"Bearer {GOOD}"}
         async with (
-            app.router.lifespan_context(app),
+            app.running(),
             httpx.AsyncClient(transport=transport, base_url="http://x", headers=headers) as client,
         ):
 
@@ -178,18 +190,18 @@ def test_full_queue_is_told_at_once_and_places_come_free_again(house, pool):
 
 def test_place_of_a_cancelled_request_comes_free_when_its_picture_is_done(house, pool):
     async def story():
-        decoder = MediaDecoder(MatchApiSettings(data_dir=house.data_dir, max_waiting_files=0))
-        task = asyncio.create_task(decoder.query(b"wait"))
+        decoder = a_decoder(house, max_waiting_files=0)
+        task = asyncio.create_task(decoder.query(b"wait", LEVEL))
         await asyncio.sleep(0.05)
         task.cancel()
         with pytest.raises(Refused) as refused:
-            await decoder.query(b"x")
+            await decoder.query(b"x", LEVEL)
         assert refused.value.problem.slug == "busy"
         pool.open.set()
         for _ in range(200):
             await asyncio.sleep(0.01)
             try:
-                await decoder.query(b"x")
+                await decoder.query(b"x", LEVEL)
             except Refused as again:
                 if again.problem.slug == "empty-file":
                     return await decoder.close()
@@ -200,9 +212,9 @@ def test_place_of_a_cancelled_request_comes_free_when_its_picture_is_done(house,
 
 def test_decoder_that_was_closed_refuses(house):
     async def story():
-        decoder = MediaDecoder(MatchApiSettings(data_dir=house.data_dir))
+        decoder = a_decoder(house)
         await decoder.close()
-        await decoder.query(PICTURE)
+        await decoder.query(PICTURE, LEVEL)
 
     with pytest.raises(Refused) as refused:
         asyncio.run(story())

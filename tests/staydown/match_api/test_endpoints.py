@@ -26,8 +26,8 @@ from tests.staydown.match_api.house import (
         None,
         "",
         "text/plain",
-        "application/octet-stream",
-        "image/jpeg",
+        "image",
+        "audio/mpeg",
         "application/x-www-form-urlencoded",
         "json",
     ],
@@ -38,7 +38,7 @@ def test_unknown_content_type_is_a_problem_that_names_the_known_ones(client, pat
     response = client.post(path, content=jpeg(64, 64), headers=headers)
 
     problem = assert_problem(response, 415, "unsupported-media-type")
-    assert "multipart/form-data or application/json" in problem["detail"]
+    assert "multipart/form-data or application/json or image/*" in problem["detail"]
 
 
 def test_content_type_may_have_parameters_and_any_case(client):
@@ -72,7 +72,7 @@ def test_gate_and_check_give_the_same_body(client, house):
 
     assert (checked.status_code, gated.status_code) == (200, 202)
     assert checked.json() | {"check_id": ""} == gated.json() | {"check_id": ""}
-    assert list(gated.json()) == ["action", "matches", "check_id"]
+    assert list(gated.json()) == ["action", "matches", "check_id", "cost"]
 
 
 def test_batch_answers_line_by_line_in_order(client, house):
@@ -167,6 +167,8 @@ content_types = st.one_of(
             "multipart/form-data",
             "multipart/mixed; boundary=line",
             "application/json; charset=utf-16",
+            "image/jpeg",
+            "application/octet-stream",
         ]
     ),
     st.text(st.characters(min_codepoint=32, max_codepoint=126), max_size=40),

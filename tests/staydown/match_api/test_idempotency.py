@@ -9,7 +9,7 @@ from staydown.match_api import idempotency
 from staydown.match_api.errors import Refused
 from staydown.match_api.idempotency import AnswersKept
 from staydown.match_api.refusals import not_processable
-from staydown.match_api.terms import CheckAnswer
+from staydown.match_api.terms import CheckAnswer, ToldCost
 from staydown.matching import Action
 from tests.staydown.fingerprint.files import jpeg
 from tests.staydown.match_api.house import OTHER, UPLOADS, assert_problem, code_of, entry, post_lines, sent
@@ -93,7 +93,7 @@ def test_batch_does_not_know_keys(client, house):
 
 
 def answer(number):
-    return CheckAnswer(action=Action.ALLOW, matches=[], check_id=f"chk_{number}")
+    return CheckAnswer(action=Action.ALLOW, matches=[], check_id=f"chk_{number}", cost=ToldCost(None, 0))
 
 
 class Counting:

@@ -249,6 +249,9 @@ class SlowVideos:
     def query(self, media, level):
         return query_image(media, level=level)
 
+    def events(self):
+        return {}
+
     def close(self):
         pass
 
@@ -263,7 +266,7 @@ def test_pictures_never_wait_for_videos_and_too_many_videos_are_told_to_come_bac
         transport = httpx.ASGITransport(app)
         headers = {"Authorization": f"Bearer {GOOD}"}
         async with (
-            app.router.lifespan_context(app),
+            app.running(),
             httpx.AsyncClient(transport=transport, base_url="http://x", headers=headers) as client,
         ):
 
