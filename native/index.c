@@ -27,10 +27,11 @@ static void mind_forks(void) { pthread_atfork(before_fork, after_fork, after_for
 
 /* ---- rosters ------------------------------------------------------------------------------------------------- */
 
-static segment *new_segment(const part *p) {
+static segment *new_segment(const sd_index *index, const part *p) {
   segment *made = calloc(1, sizeof *made);
   if (!made) return NULL;
   made->p = *p;
+  made->usual = sd_plan_for(p, USUAL, index->forced.chunks > 0);
   return made; /* held by nobody yet */
 }
 
@@ -218,7 +219,7 @@ static void install(sd_index *index, roster *made, int empties_tail) {
 
 /* Puts the merged segment in the place of the chosen ones. What was removed meanwhile is marked in it. */
 static int replace(sd_index *index, const uint8_t *chosen, const roster *old, part *p) {
-  segment *one = p->count ? new_segment(p) : NULL;
+  segment *one = p->count ? new_segment(index, p) : NULL;
   uint8_t *leaves = calloc(index->present->count + 1, 1);
   int ready = leaves && (one || !p->count) && (!one || make_markable(one, index->removed, index->removed_count));
   for (size_t i = 0; ready && i < index->removed_count; i++)
@@ -319,7 +320,7 @@ static sd_index_status build_raw(const sd_index *index, const uint8_t *codes, co
   status = sd_build(&raw, 1, &index->forced, -1, NULL, &made);
   free(order);
   if (status != SD_INDEX_OK) return status;
-  *out = new_segment(&made);
+  *out = new_segment(index, &made);
   if (!*out) sd_part_drop(&made);
   return *out ? SD_INDEX_OK : SD_INDEX_NO_MEMORY;
 }
@@ -534,7 +535,7 @@ sd_index_status sd_index_open(const char *path, size_t tail_limit, const uint8_t
   sd_index_status status = sd_map_file(path, &p);
   if (status != SD_INDEX_OK) return status;
   status = sd_index_new(tail_limit, widths, chunks, &index);
-  segment *one = status == SD_INDEX_OK ? new_segment(&p) : NULL;
+  segment *one = status == SD_INDEX_OK ? new_segment(index, &p) : NULL;
   roster *made = one ? next_roster(index->present, NULL, one) : NULL;
   if (!made) {
     sd_index_free(index);

@@ -233,10 +233,11 @@ static sd_index_status merge_codes(source *sources, size_t count, header *head, 
 /* The fewest bytes in which every end of a bucket, counted from the beginning of its line, can be told. */
 static int step_for(const uint32_t *counts, size_t buckets) {
   for (int bytes = 1; bytes < 4; bytes *= 2) {
-    uint64_t most = 0, sum = 0;
+    uint64_t most = 0;
     size_t room = LINE_ENDS / (size_t)bytes;
-    for (size_t b = 0; b < buckets; b++) {
-      sum = b % room ? sum + counts[b] : counts[b];
+    for (size_t line = 0; line < buckets; line += room) {
+      uint64_t sum = 0;
+      for (size_t b = line; b < line + room && b < buckets; b++) sum += counts[b];
       if (sum > most) most = sum;
     }
     if (most < (uint64_t)1 << 8 * bytes) return bytes;

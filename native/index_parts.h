@@ -75,8 +75,11 @@ typedef struct {
   size_t budget; /* candidates beyond which scanning is cheaper */
 } plan;
 
+#define USUAL 31 /* bits: the distance that nearly every search asks for */
+
 typedef struct {
   part p;
+  plan usual; /* for USUAL bits */
   _Atomic size_t holders;
   _Atomic(uint8_t *) dead; /* one bit for each of p.ids; NULL while nothing was removed */
   _Atomic size_t dead_count;

@@ -295,8 +295,10 @@ static sd_index_status look(search *s, sight *in, size_t row, sd_hits *hits) {
   free(in->plans);
   in->plans = malloc((in->held->count + 1) * sizeof *in->plans);
   if (!in->plans) return SD_INDEX_NO_MEMORY;
-  for (size_t i = 0; i < in->held->count; i++)
-    in->plans[i] = sd_plan_for(&in->held->segments[i]->p, s->most, index->forced.chunks > 0);
+  for (size_t i = 0; i < in->held->count; i++) {
+    const segment *one = in->held->segments[i];
+    in->plans[i] = s->most == USUAL ? one->usual : sd_plan_for(&one->p, s->most, index->forced.chunks > 0);
+  }
   return SD_INDEX_OK;
 }
 
@@ -309,7 +311,7 @@ static sd_index_status search_row(search *s, sight *in, size_t row, sd_hits *hit
               .row = row, .most = s->most, .hits = hits};
     status = search_segment(&h);
   }
-  if (status == SD_INDEX_OK) sort(hits->hits + first, hits->count - first);
+  if (status == SD_INDEX_OK && hits->count > first) sort(hits->hits + first, hits->count - first);
   return status;
 }
 

@@ -1,4 +1,4 @@
-/* fuzz_index.c - fuzzes the index: files that lie, and adding, removing, searching and saving against a plain scan.
+/* fuzz_index.c - fuzzes the index: files that lie, and adding, removing and searching against a plain scan.
  *
  * Includes index_file.c for its checksums: a file whose checksums agree gets past them, to where the tables are read.
  */
@@ -7,9 +7,10 @@
 #include "reading.h"
 
 #define MOST 96 /* codes of one run: a plain scan stays quick */
+static const uint8_t WIDTHS[] = {7, 7, 6, 6, 6, 5, 5, 5, 5, 5, 5}; /* as many chunks as ten million codes have */
 
 typedef struct {
-  uint8_t codes[MOST][CODE];
+  uint8_t codes[MOST][CODE], thresholds[MOST];
   uint64_t ids[MOST];
   size_t count;
 } plain;
@@ -32,12 +33,12 @@ static int apart(const uint8_t *a, const uint8_t *b) {
 
 static void check_search(sd_index *index, const plain *model, const uint8_t *query, int most) {
   sd_hits hits = {0};
-  must(sd_index_search(index, query, 1, most, &hits) == SD_INDEX_OK, "a search is answered");
+  must(sd_index_search(index, query, 1, most, 1, &hits) == SD_INDEX_OK, "a search is answered");
   size_t expected = 0;
   uint64_t sum = 0;
   for (size_t i = 0; i < model->count; i++) {
     int bits = apart(model->codes[i], query);
-    if (bits <= most) expected++, sum += model->ids[i] * 300 + (uint64_t)bits;
+    if (bits <= most && (model->thresholds[i] == SD_NO_THRESHOLD || bits <= model->thresholds[i])) expected++, sum += model->ids[i] * 300 + (uint64_t)bits;
   }
   must(hits.count == expected, "a search finds what a scan finds");
   for (size_t i = 0; i < hits.count; i++) sum -= hits.hits[i].id * 300 + hits.hits[i].distance_bits;
@@ -52,9 +53,9 @@ static sd_index *opened(const uint8_t *bytes, size_t length) {
   char path[64];
   sd_index *index = NULL;
   int fd = memfd_create("index", 0);
-  must(fd >= 0 && write_all(fd, bytes, length), "a file");
+  must(fd >= 0 && write(fd, bytes, length) == (ssize_t)length, "a file");
   file_path(fd, path, sizeof path);
-  sd_index_status status = sd_index_open(path, 8, &index);
+  sd_index_status status = sd_index_open(path, 8, WIDTHS, sizeof WIDTHS, &index);
   must((status == SD_INDEX_OK) == (index != NULL), "an index if it is well");
   must(sd_index_explain(status)[0] != 'u', "a status has its words");
   close(fd);
@@ -69,11 +70,15 @@ static void use(sd_index *index, reading *input) {
   for (int i = 0; i < 4; i++) {
     sd_hits hits = {0};
     take_code(input, code);
-    sd_index_search(index, code, 1, take_byte(input), &hits);
+    sd_index_search(index, code, 1, take_byte(input), 1, &hits);
     sd_hits_free(&hits);
-    sd_index_add(index, code, &id, 1);
+    sd_index_add(index, code, &id, i & 1 ? code : NULL, 1);
     sd_index_remove(index, &id, 1, &removed);
   }
+  sd_index_settle(index); /* the mapped segment stays the first */
+  part merged;
+  source sources[] = {sd_part_source(&index->present->segments[0]->p, NULL)};
+  if (sd_build(sources, 1, &index->forced, -1, NULL, &merged) == SD_INDEX_OK) sd_part_drop(&merged);
   sd_index_free(index);
 }
 
@@ -82,43 +87,40 @@ static void raw_file(reading *input) {
   if (index) use(index, input);
 }
 
-/* A file of a small part whose fields may lie, with checksums that agree. */
+/* A file of a few codes in which some bytes were changed and whose fields may lie, with checksums that agree. */
 static void lying_file(reading *input) {
-  uint8_t lie = take_byte(input);
+  uint8_t lie = take_byte(input), codes[MOST][CODE], thresholds[MOST];
+  uint64_t ids[MOST];
   size_t count = take_byte(input) % MOST;
-  int has_tables = (lie & 15) == 15; /* seldom: the tables take four megabytes */
-  part p = sd_part_lay_out(NULL, count, has_tables);
-  uint8_t *block = exactly(p.bytes);
-  memset(block, 0, p.bytes);
-  p = sd_part_lay_out(block, count, has_tables);
   for (size_t i = 0; i < count; i++) {
-    uint64_t id = lie & 16 ? take_byte(input) : i;
-    memcpy(block + sizeof(header) + 8 * i, &id, 8);
-    take_code(input, block + ((const uint8_t *)p.codes - block) + CODE * i);
+    take_code(input, codes[i]);
+    ids[i] = lie & 1 ? take_byte(input) : i;
+    thresholds[i] = (uint8_t)(16 * i);
   }
-  if (has_tables && !(lie & 32)) { /* nearly right tables: all in the last bucket, then some numbers changed */
-    uint32_t *offsets = (uint32_t *)(block + ((const uint8_t *)p.offsets - block));
-    uint32_t *positions = (uint32_t *)(block + ((const uint8_t *)p.positions - block));
-    for (size_t t = 0; t < CHUNKS; t++) {
-      offsets[t * (BUCKETS + 1) + BUCKETS] = (uint32_t)count;
-      for (size_t i = 0; i < count; i++) positions[t * count + i] = (uint32_t)i;
-    }
-    for (int i = take_byte(input) & 3; i > 0; i--) {
-      size_t words = (p.bytes - (size_t)((uint8_t *)offsets - block)) / 4;
-      if (words) offsets[take_number(input, 3) % words] = take_number(input, 4);
-    }
-  }
-  header head = {.version = VERSION, .byte_order = BYTE_ORDER_MARK, .file_bytes = p.bytes, .count = count,
-                 .has_tables = (uint32_t)has_tables};
-  memcpy(head.magic, MAGIC, sizeof head.magic);
+  uint32_t *order;
+  part p;
+  layout cut = {.chunks = lie & 2 ? 0 : sizeof WIDTHS};
+  memcpy(cut.widths, WIDTHS, sizeof WIDTHS);
+  must(sd_order_codes(codes[0], ids, count, &order) == SD_INDEX_OK, "an order");
+  source raw = sd_raw_source(codes[0], ids, lie & 4 ? thresholds : NULL, order, count);
+  must(sd_build(&raw, 1, &cut, -1, NULL, &p) == SD_INDEX_OK, "a segment");
+  free(order);
   size_t length = p.bytes;
-  if (lie & 64) {
-    head.count = take_number(input, 4), head.has_tables = take_byte(input);
-    if (take_byte(input) & 1) head.file_bytes = take_number(input, 4);
+  uint8_t *block = exactly(length);
+  memcpy(block, p.block, length);
+  sd_part_drop(&p);
+  for (int i = lie >> 3 & 7; i > 0; i--) {
+    size_t at = sizeof(header) + take_number(input, 2) % (length - sizeof(header) + 1);
+    if (at < length) block[at] = take_byte(input);
   }
+  header head;
+  memcpy(&head, block, sizeof head);
+  memcpy(head.magic, MAGIC, sizeof head.magic);
+  head.version = VERSION, head.byte_order = BYTE_ORDER_MARK, head.file_bytes = length;
+  if (lie & 64) ((uint8_t *)&head)[24 + take_byte(input) % (sizeof head - 40)] = take_byte(input);
   if (lie & 128) length -= take_byte(input) % (length - sizeof head + 1);
   head.body_checksum = checksum(block + sizeof head, length - sizeof head);
-  head.header_checksum = checksum((const uint8_t *)&head, offsetof(header, header_checksum));
+  head.header_checksum = header_checksum(head);
   memcpy(block, &head, sizeof head);
   sd_index *index = opened(block, length);
   free(block);
@@ -129,13 +131,15 @@ static void work(reading *input) {
   plain model = {.count = 0};
   sd_index *index = NULL;
   uint8_t code[CODE];
-  must(sd_index_new(1 + take_byte(input) % 16, &index) == SD_INDEX_OK, "an index");
+  must(sd_index_new(1 + take_byte(input) % 16, WIDTHS, sizeof WIDTHS, &index) == SD_INDEX_OK, "an index");
   while (input->left) {
     uint8_t what = take_byte(input);
     take_code(input, code);
     if (what % 4 < 2 && model.count < MOST) {
       uint64_t id = what >> 2 & 15;
-      must(sd_index_add(index, code, &id, 1) == SD_INDEX_OK, "a code is added");
+      uint8_t threshold = what & 128 ? SD_NO_THRESHOLD : what & 31;
+      must(sd_index_add(index, code, &id, &threshold, 1) == SD_INDEX_OK, "a code is added");
+      model.thresholds[model.count] = threshold;
       memcpy(model.codes[model.count], code, CODE);
       model.ids[model.count++] = id;
     } else if (what % 4 == 2) {
@@ -145,6 +149,7 @@ static void work(reading *input) {
       for (size_t i = 0; i < model.count; i++)
         if (model.ids[i] != id) {
           memmove(model.codes[kept], model.codes[i], CODE);
+          model.thresholds[kept] = model.thresholds[i];
           model.ids[kept++] = model.ids[i];
         }
       must(removed == model.count - kept, "as many codes went as there were");

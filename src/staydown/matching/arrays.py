@@ -12,6 +12,8 @@ from staydown.matching.errors import DistanceOutOfRange, WrongShape, WrongType
 CODE_BYTES = 32
 CODE_BITS = 256
 
+_UINT8, _UINT64 = np.dtype(np.uint8), np.dtype(np.uint64)
+
 Codes = npt.NDArray[np.uint8]
 Ids = npt.NDArray[np.uint64]
 Thresholds = npt.NDArray[np.uint8]
@@ -22,7 +24,7 @@ NO_THRESHOLD = 255
 
 def check_codes(codes: Codes) -> Codes:
     """The codes, C-contiguous. Raises WrongType unless uint8, WrongShape unless (n, 32)."""
-    _check_dtype(codes, np.uint8, what="codes")
+    _check_dtype(codes, _UINT8, what="codes")
     if codes.ndim != 2 or codes.shape[1] != CODE_BYTES:
         raise WrongShape(f"codes have the shape (n, {CODE_BYTES}), not {codes.shape}")
     return np.ascontiguousarray(codes)
@@ -30,7 +32,7 @@ def check_codes(codes: Codes) -> Codes:
 
 def check_ids(ids: Ids) -> Ids:
     """The ids, C-contiguous. Raises WrongType unless uint64, WrongShape unless (n,)."""
-    _check_dtype(ids, np.uint64, what="ids")
+    _check_dtype(ids, _UINT64, what="ids")
     if ids.ndim != 1:
         raise WrongShape(f"ids have the shape (n,), not {ids.shape}")
     return np.ascontiguousarray(ids)
@@ -48,7 +50,7 @@ def check_thresholds(thresholds: Thresholds | None, *, count: int) -> Thresholds
     """The thresholds, C-contiguous, or None. Raises WrongType unless uint8, WrongShape unless (count,)."""
     if thresholds is None:
         return None
-    _check_dtype(thresholds, np.uint8, what="thresholds")
+    _check_dtype(thresholds, _UINT8, what="thresholds")
     if thresholds.shape != (count,):
         raise WrongShape(f"there are {count} codes and thresholds of the shape {thresholds.shape}")
     return np.ascontiguousarray(thresholds)
@@ -63,9 +65,9 @@ def check_distance(max_distance_bits: int) -> int:
     return int(max_distance_bits)
 
 
-def _check_dtype(array: Any, dtype: type[np.generic], *, what: str) -> None:
+def _check_dtype(array: Any, dtype: np.dtype[Any], *, what: str) -> None:
     if not isinstance(array, np.ndarray):
         raise WrongType(f"{what} are a numpy array, not {type(array).__name__}")
     # A dtype of the other byte order is not equal to the native one, and is refused with the rest.
-    if array.dtype != np.dtype(dtype):
-        raise WrongType(f"{what} have the dtype {np.dtype(dtype)}, not {array.dtype}")
+    if array.dtype != dtype:
+        raise WrongType(f"{what} have the dtype {dtype}, not {array.dtype}")
