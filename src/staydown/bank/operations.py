@@ -1,4 +1,4 @@
-"""What can be done in the bank stage. All but the last run inside a journey's transaction."""
+"""What can be done in the bank stage. Each runs inside a journey's transaction."""
 
 from __future__ import annotations
 
@@ -6,10 +6,24 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from django.db import connection
+from django.db.models import Count, F
 
-from staydown.bank.models import ChangeRecord, CodeRecord, EntryRecord, SeenMatchRecord
-from staydown.bank.queries import entry_term
-from staydown.bank.terms import DEFAULT_BANK, Entry, SeenMatch, Source
+from staydown.bank import rules
+from staydown.bank.errors import FloodIsOver
+from staydown.bank.models import ChangeRecord, CodeRecord, EntryRecord, FloodRecord, SeenMatchRecord
+from staydown.bank.queries import entry_term, flood_by_id
+from staydown.bank.terms import (
+    DEFAULT_BANK,
+    Crowd,
+    Entry,
+    Flood,
+    FloodAnswer,
+    FloodDecision,
+    FloodLimits,
+    FloodReason,
+    SeenMatch,
+    Source,
+)
 from staydown.fingerprint import MIN_QUALITY, Digests, Fingerprint
 from staydown.matching.terms import EntryState
 
@@ -77,9 +91,12 @@ def set_state(*, entry_ids: Iterable[str], state: EntryState, now: datetime) -> 
         record.state = state
         record.state_changed_at = now
         if state is EntryState.WITHDRAWN:
-            # A withdrawn entry matches nothing again, so neither its codes nor its digests are kept.
+            # A withdrawn entry matches nothing again, so neither its codes nor its digests are kept, nor what
+            # tells which uploads were near it.
             record.codes.all().delete()
             record.sha256 = record.md5 = ""
+            record.seen_matches.update(upload="")
+            FloodRecord.objects.filter(entry=record, closed_at=None).update(closed_at=now)
         record.save(update_fields=["state", "state_changed_at", "sha256", "md5"])
         _number_change(record)
     return len(records)
@@ -98,9 +115,77 @@ def record_matches(matches: Iterable[SeenMatch]) -> None:
                 kind=match.kind,
                 distance_bits=match.distance_bits,
                 at=match.at,
+                platform_id=match.platform_id,
+                upload=match.upload,
             )
             for match in matches
             if match.entry_id in known
         ),
         ignore_conflicts=True,
     )
+
+
+def forget_old_matches(*, now: datetime, most: int) -> int:
+    """Keeps of matches that no baseline needs their number only; at most so many a call. Returns how many."""
+    old = SeenMatchRecord.objects.filter(at__lt=now - rules.MATCHES_KEPT).order_by("at")
+    numbers = list(old.values_list("pk", flat=True)[:most])
+    rows = SeenMatchRecord.objects.filter(pk__in=numbers)
+    for entry_id, count in rows.values_list("entry_id").annotate(count=Count("pk")).order_by("entry_id"):
+        EntryRecord.objects.filter(public_id=entry_id).update(older_matches=F("older_matches") + count)
+    rows.delete()
+    return len(numbers)
+
+
+def note_flood(*, flood_id: str, crowd: Crowd, limits: FloodLimits, now: datetime) -> Flood | None:
+    """Records that an entry left its baseline, and pauses it if that is the answer.
+
+    None if there is nothing to do any more: it is noted already, or a person changed its state meanwhile.
+    """
+    answer = rules.judge_flood(crowd, limits)
+    entry = EntryRecord.objects.select_for_update().get(public_id=crowd.entry_id)
+    noted = FloodRecord.objects.filter(entry=entry, closed_at=None).exists()
+    if answer is None or noted or entry.state != crowd.state:
+        return None
+    record = FloodRecord.objects.create(
+        public_id=flood_id,
+        entry=entry,
+        platform_id=crowd.platform_id,
+        answer=answer,
+        state_before=crowd.state,
+        near=crowd.near,
+        far=crowd.far,
+        usual=rules.usual_near(crowd.earlier),
+        found_at=now,
+    )
+    if answer is FloodAnswer.QUARANTINE:
+        set_state(entry_ids=[entry.public_id], state=EntryState.QUARANTINED, now=now)
+    return flood_by_id(record.public_id)
+
+
+def decide_flood(
+    *,
+    flood_id: str,
+    reviewer_id: int,
+    decision: FloodDecision,
+    reason: FloodReason | None,
+    now: datetime,
+) -> Flood:
+    """Records a reviewer's decision and carries it out. Returns the flood as it was before.
+
+    Put back: the entry has its former state again. Kept out: it is paused, also if the guard only told us.
+    Raises FloodNotFound, FloodIsOver or FloodReasonDoesNotFit.
+    """
+    before = flood_by_id(flood_id)
+    if before.closed_at is not None:
+        raise FloodIsOver
+    reason = rules.check_flood_reason(decision, reason)
+    record = FloodRecord.objects.select_for_update().get(public_id=flood_id)
+    record.decisions.create(reviewer_id=reviewer_id, decision=decision, reason=reason, decided_at=now)
+    if decision is FloodDecision.KEEP_OUT:
+        set_state(entry_ids=[before.entry_id], state=EntryState.QUARANTINED, now=now)
+        return before
+    if before.state is EntryState.QUARANTINED:
+        set_state(entry_ids=[before.entry_id], state=before.state_before, now=now)
+    record.closed_at = now
+    record.save(update_fields=["closed_at"])
+    return before

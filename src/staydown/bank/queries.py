@@ -2,16 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from django.db.models import Count, Max, QuerySet
+from django.db.models import Count, Exists, F, Max, OuterRef, Q, QuerySet
+from django.db.models.functions import TruncHour
 
-from staydown.bank.errors import EntryNotFound
-from staydown.bank.models import ChangeRecord, EntryRecord, SeenMatchRecord
-from staydown.bank.terms import Entry, Source
+from staydown.bank import rules
+from staydown.bank.errors import EntryNotFound, FloodNotFound
+from staydown.bank.models import ChangeRecord, EntryRecord, FloodRecord, SeenMatchRecord
+from staydown.bank.terms import (
+    Crowd,
+    Entry,
+    Flood,
+    FloodAnswer,
+    FloodChoice,
+    FloodDecision,
+    FloodLimits,
+    FloodReason,
+    HourOfMatches,
+    Source,
+)
 from staydown.fingerprint import Algorithm, Digests, Fingerprint
-from staydown.matching.terms import EntryState
+from staydown.matching import MatchKind, verdict
+from staydown.matching.terms import Action, EntryState
 
 
 def entry_term(record: EntryRecord) -> Entry:
@@ -64,10 +79,20 @@ def entries_with_digest(sha256: str) -> tuple[Entry, ...]:
     return tuple(entry_term(record) for record in _rows().filter(sha256=sha256))
 
 
+def acting_entries() -> Iterator[Entry]:
+    """The entries of which a match does anything, as the action rule says; read in pieces, oldest first."""
+    acting = [state for state in EntryState if verdict(state, MatchKind.NEAR).action is not Action.ALLOW]
+    # Five hundred entries with their codes are some ten MB.
+    for record in _rows().filter(state__in=acting).iterator(chunk_size=500):
+        yield entry_term(record)
+
+
 def match_counts(entry_ids: Iterable[str]) -> dict[str, int]:
     """How many checks each entry has matched; entries without a match are left out."""
-    rows = SeenMatchRecord.objects.filter(entry_id__in=list(entry_ids)).values("entry_id")
-    return {str(row["entry_id"]): row["count"] for row in rows.annotate(count=Count("pk"))}
+    rows = EntryRecord.objects.filter(public_id__in=list(entry_ids)).annotate(
+        count=F("older_matches") + Count("seen_matches")
+    )
+    return dict(rows.filter(count__gt=0).values_list("public_id", "count"))
 
 
 def last_change() -> int:
@@ -104,3 +129,134 @@ def _journal_entry(entry: Entry) -> dict[str, Any]:
             [code.algorithm.value, code.derivation, code.quality, code.hex] for code in entry.fingerprints
         ],
     }
+
+
+# --- floods
+
+_FILES = Count("upload", distinct=True)
+
+
+def crowds(limits: FloodLimits, *, now: datetime) -> tuple[Crowd, ...]:
+    """The entries that many different files came near within the last hour, platform by platform.
+
+    Left out: entries that do nothing now (withdrawn, disputed, paused), and those whose flood is open.
+    """
+    open_floods = FloodRecord.objects.filter(entry_id=OuterRef("entry_id"), closed_at=None)
+    far = Count("upload", distinct=True, filter=Q(distance_bits__gt=limits.far_bits))
+    rows = (
+        _near()
+        .filter(at__gt=now - rules.HOUR, at__lte=now, entry__state__in=rules.WATCHED)
+        .filter(~Exists(open_floods))
+        .values_list("entry_id", "platform_id", "entry__state", "entry__created_at")
+        .annotate(files=_FILES, far=far)
+        .filter(files__gte=limits.floor)
+        .order_by("entry_id", "platform_id")
+    )
+    return tuple(
+        Crowd(
+            entry_id=entry_id,
+            platform_id=platform_id,
+            state=EntryState(state),
+            near=near,
+            far=far,
+            earlier=rules.earlier_hours(
+                _near_by_hour(entry_id, platform_id, now=now), created_at=created_at, now=now
+            ),
+            put_back_at_near=_put_back_at(entry_id),
+        )
+        for entry_id, platform_id, state, created_at, near, far in rows
+    )
+
+
+def _near() -> QuerySet[SeenMatchRecord]:
+    return SeenMatchRecord.objects.filter(kind=MatchKind.NEAR).exclude(upload="")
+
+
+def _near_by_hour(entry_id: str, platform_id: str, *, now: datetime) -> dict[datetime, int]:
+    rows = _near().filter(
+        entry__public_id=entry_id, platform__public_id=platform_id, at__gt=now - rules.MATCHES_KEPT
+    )
+    hours = rows.annotate(hour=TruncHour("at", tzinfo=UTC)).values_list("hour").annotate(files=_FILES)
+    return dict(hours.order_by("hour"))
+
+
+def _put_back_at(entry_id: str) -> int | None:
+    rows = FloodRecord.objects.filter(entry__public_id=entry_id, decisions__decision=FloodDecision.PUT_BACK)
+    largest: int | None = rows.aggregate(largest=Max("near"))["largest"]
+    return largest
+
+
+def matches_by_hour(entry_id: str, *, since: datetime, hours: int) -> tuple[HourOfMatches, ...]:
+    """Different files near an entry, and exact matches, in each clock hour from `since` on, with zeros."""
+    first = since.replace(minute=0, second=0, microsecond=0)
+    rows = SeenMatchRecord.objects.filter(
+        entry__public_id=entry_id, at__gte=first, at__lt=first + timedelta(hours=hours)
+    )
+    counted = {
+        hour: (near, exact)
+        for hour, near, exact in rows.annotate(hour=TruncHour("at", tzinfo=UTC))
+        .values_list("hour")
+        .annotate(
+            near=Count("upload", distinct=True, filter=Q(kind=MatchKind.NEAR)),
+            exact=Count("pk", filter=Q(kind=MatchKind.EXACT)),
+        )
+        .order_by("hour")
+    }
+    starts = [first + timedelta(hours=number) for number in range(hours)]
+    return tuple(HourOfMatches(start, *counted.get(start, (0, 0))) for start in starts)
+
+
+def flood_term(record: FloodRecord) -> Flood:
+    """The flood as other packages see it."""
+    return Flood(
+        id=record.public_id,
+        entry_id=record.entry_id,
+        bank=record.entry.bank,
+        state=EntryState(record.entry.state),
+        state_before=EntryState(record.state_before),
+        platform_id=record.platform_id,
+        answer=FloodAnswer(record.answer),
+        near=record.near,
+        far=record.far,
+        usual=record.usual,
+        found_at=record.found_at,
+        closed_at=record.closed_at,
+        choices=tuple(
+            FloodChoice(
+                decision=FloodDecision(row.decision),
+                reason=FloodReason(row.reason),
+                reviewer_name=row.reviewer.get_username(),
+                decided_at=row.decided_at,
+            )
+            for row in record.decisions.all()
+        ),
+    )
+
+
+def _floods() -> QuerySet[FloodRecord]:
+    return FloodRecord.objects.select_related("entry").prefetch_related("decisions__reviewer")
+
+
+def flood_by_id(flood_id: str) -> Flood:
+    """One flood. Raises FloodNotFound."""
+    record = _floods().filter(public_id=flood_id).first()
+    if record is None:
+        raise FloodNotFound
+    return flood_term(record)
+
+
+def open_floods() -> tuple[Flood, ...]:
+    """The floods that are not over: those that wait for a person first, of each the newest first."""
+    found = [flood_term(record) for record in _floods().filter(closed_at=None).order_by("-found_at", "-pk")]
+    return tuple(sorted(found, key=lambda flood: not flood.waits))
+
+
+def floods_waiting() -> int:
+    """How many floods wait for a person."""
+    return FloodRecord.objects.filter(closed_at=None, decisions=None).count()
+
+
+def open_floods_of(entry_ids: Iterable[str]) -> dict[str, Flood]:
+    """The open floods of these entries, by entry."""
+    rows = _floods().filter(entry_id__in=list(entry_ids), closed_at=None)
+    return {record.entry_id: flood_term(record) for record in rows}

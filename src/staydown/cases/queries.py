@@ -19,6 +19,11 @@ def registration_term(record: RegistrationRecord, *, case_number: str) -> Regist
     )
 
 
+def case_number_of(registration_id: str) -> str:
+    """The number of the case that holds a registration."""
+    return RegistrationRecord.objects.select_related("case").get(public_id=registration_id).case.number
+
+
 def case_by_number(number: str) -> Case:
     """The case with its registrations in order. Raises CaseRecord.DoesNotExist for an unknown number."""
     record = CaseRecord.objects.prefetch_related("registrations").get(number=number)

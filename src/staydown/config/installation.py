@@ -10,6 +10,7 @@ import secrets
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from staydown.bank.terms import FloodLimits
 from staydown.fingerprint.terms import QueryLevel
 
 CHECKOUT = Path(__file__).resolve().parents[3]
@@ -39,6 +40,7 @@ class Installation:
     """From where the upload check may fetch media; empty is nowhere. Read by match_api/fetch_hosts.py."""
     metrics_open: bool = False
     """Whether programs on this machine read metrics without a token."""
+    flood_limits: FloodLimits = field(default_factory=FloodLimits)
     database_url: str = field(default="", repr=False)
     """Empty for SQLite in the data folder. It holds a password, so it is never shown."""
 
@@ -58,6 +60,7 @@ class Installation:
             check_level=_check_level(os.environ.get("STAYDOWN_CHECK_LEVEL") or QueryLevel.GEO9),
             fetch_hosts=os.environ.get("STAYDOWN_FETCH_HOSTS", ""),
             metrics_open=os.environ.get("STAYDOWN_METRICS_OPEN") == "1",
+            flood_limits=_flood_limits(),
             database_url=os.environ.get("STAYDOWN_DATABASE_URL", ""),
         )
 
@@ -89,3 +92,19 @@ def _check_level(text: str) -> QueryLevel:
     if text not in set(QueryLevel):
         raise ValueError(f"STAYDOWN_CHECK_LEVEL is one of {', '.join(QueryLevel)}, not {text!r}")
     return QueryLevel(text)
+
+
+def _flood_limits() -> FloodLimits:
+    usual = FloodLimits()
+    return FloodLimits(
+        floor=_number("STAYDOWN_FLOOD_FLOOR", usual.floor),
+        times=_number("STAYDOWN_FLOOD_TIMES", usual.times),
+        far_bits=_number("STAYDOWN_FLOOD_FAR_BITS", usual.far_bits),
+    )
+
+
+def _number(name: str, usual: int) -> int:
+    text = os.environ.get(name) or str(usual)
+    if not text.isascii() or not text.isdigit() or int(text) == 0:
+        raise ValueError(f"{name} is a whole number from 1 on, not {text!r}")
+    return int(text)

@@ -14,6 +14,8 @@ STAYDOWN_LEDGER_ORIGIN = INSTALLATION.public_url.split("://", 1)[-1] + "/ledger"
 STAYDOWN_BANK_JOURNAL_PATH = INSTALLATION.data_dir / "bank.journal"
 STAYDOWN_TOKENS_PATH = INSTALLATION.data_dir / "tokens.json"
 STAYDOWN_CHECKS_DIR = INSTALLATION.data_dir / "checks"
+STAYDOWN_EDGE_DIR = INSTALLATION.data_dir / "edge"
+STAYDOWN_FLOOD_LIMITS = INSTALLATION.flood_limits
 # Half an hour without a click closes a case page: long enough to read and to add pictures, short enough
 # for a phone that is put down among other people.
 STAYDOWN_CASE_IDLE = timedelta(minutes=30)

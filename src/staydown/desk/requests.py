@@ -8,6 +8,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from staydown.access.rules import may_decide, may_read_queue
 from staydown.action.errors import NoEndpoint
+from staydown.bank.queries import floods_waiting
 from staydown.desk.doorway import now_utc, reviewer_id, role_of, staff_who
 from staydown.journeys.overviews import closed_requests, review_overview, waiting_requests
 from staydown.journeys.work_on_request import (
@@ -46,7 +47,8 @@ _TROUBLE = {
 def queue(request: HttpRequest) -> HttpResponse:
     """Every waiting request, the most urgent first."""
     now = now_utc()
-    context = {"rows": waiting_requests(now=now), "now": now, "duty": removal_duty()}
+    rows, floods = waiting_requests(now=now), floods_waiting()
+    context = {"rows": rows, "floods": floods, "now": now, "duty": removal_duty()}
     return render(request, "desk/queue.html", context)
 
 

@@ -16,7 +16,8 @@ from datetime import UTC, datetime
 from django.db import close_old_connections
 
 from staydown.jobs.deliveries import deliver_due
-from staydown.journeys.housekeeping import forget_what_is_old
+from staydown.journeys.guard_flood import guard_against_floods
+from staydown.journeys.housekeeping import count_old_matches, forget_what_is_old
 from staydown.journeys.publishing import fold_bank, publish_bank, publish_tokens
 from staydown.journeys.record_checks import delete_read_checks, record_checks
 
@@ -41,6 +42,10 @@ SWEEPS = (
     Sweep("record upload checks", 0.25, record_checks),
     Sweep("deliver webhooks", 0.25, deliver_due),
     Sweep("fold the bank", 20, lambda: fold_bank(now=datetime.now(UTC)), may_take_minutes=True),
+    # A flood of one a second is noticed within the floor's minute anyway; the question costs a few
+    # milliseconds for each thousand near matches of the last hour.
+    Sweep("guard against floods", 5, lambda: guard_against_floods(now=datetime.now(UTC))),
+    Sweep("count old matches", 600, lambda: count_old_matches(now=datetime.now(UTC)), may_take_minutes=True),
     Sweep("delete read check journals", 60, delete_read_checks),
     Sweep("publish tokens", 30, lambda: publish_tokens(now=datetime.now(UTC))),
     Sweep("forget what is old", 600, lambda: forget_what_is_old(now=datetime.now(UTC))),

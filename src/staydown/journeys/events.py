@@ -9,8 +9,11 @@ from __future__ import annotations
 from datetime import datetime
 from enum import StrEnum
 
+from staydown.bank.terms import Entry
+from staydown.cases.queries import case_number_of
 from staydown.ledger.operations import record
 from staydown.ledger.terms import Json, LedgerEvent
+from staydown.notices.queries import notice_by_number
 
 
 class EventKind(StrEnum):
@@ -31,8 +34,20 @@ class EventKind(StrEnum):
     COPY_GONE = "copy.gone"
     COPY_FAILED = "copy.failed"
     POST_OPENED = "post.opened"
+    FLOOD_NOTICED = "flood.noticed"
+    FLOOD_DISMISSED = "flood.dismissed"
+    ENTRY_PAUSED = "entry.paused"
+    ENTRY_PUT_BACK = "entry.put_back"
+    ENTRY_KEPT_OUT = "entry.kept_out"
 
 
 def write(kind: EventKind, /, *, subject: str, now: datetime, **details: Json) -> None:
     """Writes one event into the ledger, in the caller's transaction."""
     record(LedgerEvent(kind=kind.value, at=now, subject=subject, details=details))
+
+
+def subject_of(entry: Entry) -> str:
+    """The number of the case that an entry came from: the subject of what happens to it."""
+    if entry.registration_id is not None:
+        return case_number_of(entry.registration_id)
+    return notice_by_number(str(entry.notice_number)).case_number

@@ -10,7 +10,7 @@ from staydown.access.terms import Platform
 from staydown.action.queries import copies_of
 from staydown.action.terms import Copy
 from staydown.bank import rules as bank_rules
-from staydown.bank.queries import entries_of, match_counts
+from staydown.bank.queries import entries_of, match_counts, open_floods_of
 from staydown.bank.terms import Entry
 from staydown.cases.queries import case_by_number
 from staydown.cases.terms import Case
@@ -19,6 +19,7 @@ from staydown.catalog.terms import Content
 from staydown.ledger.queries import events_of
 from staydown.ledger.terms import RecordedEvent
 from staydown.matching import DEFAULT_THRESHOLD_BITS
+from staydown.matching.terms import EntryState
 from staydown.notices.queries import (
     closed_notices,
     notice_by_number,
@@ -59,6 +60,9 @@ class PictureOverview:
     withdrawn_at: datetime | None
     confirmed: bool
     matches: int
+    paused_since: datetime | None = None
+    kept_out: bool = False
+    """Of a paused one: a person has looked, and it stays paused."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +128,8 @@ def case_overview(case_number: str, *, now: datetime) -> CaseOverview:
         entry.registration_id: entry
         for entry in entries_of(registration_ids=[row.id for row in case.registrations])
     }
-    counts = match_counts([entry.id for entry in entries.values()])
+    ids = [entry.id for entry in entries.values()]
+    counts, floods = match_counts(ids), open_floods_of(ids)
     pictures = tuple(
         PictureOverview(
             id=row.id,
@@ -135,6 +140,8 @@ def case_overview(case_number: str, *, now: datetime) -> CaseOverview:
             withdrawn_at=row.withdrawn_at,
             confirmed=entries[row.id].state.value == "confirmed",
             matches=counts.get(entries[row.id].id, 0),
+            paused_since=_paused_since(entries[row.id]),
+            kept_out=entries[row.id].id in floods and not floods[entries[row.id].id].waits,
         )
         for row in case.registrations
     )
@@ -144,6 +151,10 @@ def case_overview(case_number: str, *, now: datetime) -> CaseOverview:
         requests=_requests(notices_of_case(case_number), now=now),
         events=events_of(case_number),
     )
+
+
+def _paused_since(entry: Entry) -> datetime | None:
+    return entry.state_changed_at if entry.state is EntryState.QUARANTINED else None
 
 
 def waiting_requests(*, now: datetime) -> tuple[RequestOverview, ...]:

@@ -9,19 +9,21 @@ from django.conf import settings
 
 from staydown.access.queries import platforms
 from staydown.bank.operations import record_matches
+from staydown.bank.rules import upload_mark
 from staydown.bank.terms import SeenMatch
 from staydown.catalog.errors import CheckRecordNotUnderstood
 from staydown.catalog.operations import forget_positions, list_content, save_positions
 from staydown.catalog.queries import journal_positions
 from staydown.catalog.rules import read_check_record
 from staydown.journal import CheckJournalReader
-from staydown.journeys.turn import Turn, in_turn
+from staydown.journeys.turn import READING_CHECKS, in_turn
+from staydown.matching.terms import MatchKind
 
 logger = logging.getLogger(__name__)
 
 # Two that read the same lines would each store them, and the slower one an older position; meanwhile people's
 # registrations and requests need not wait.
-reading_in_turn = partial(in_turn, turn=Turn.READING_CHECKS)
+reading_in_turn = partial(in_turn, turn=READING_CHECKS)
 
 
 @reading_in_turn
@@ -49,6 +51,15 @@ def record_checks() -> int:
                 kind=match.kind,
                 distance_bits=match.distance_bits,
                 at=check.at,
+                platform_id=check.platform_id,
+                upload=upload_mark(
+                    match.entry_id,
+                    sha256=check.digests.sha256 if check.digests else None,
+                    content_id=check.content_id,
+                    check_id=check.check_id,
+                )
+                if match.kind == MatchKind.NEAR
+                else "",
             )
             for match in check.matches
         )

@@ -10,9 +10,8 @@ databases the same rules. Sweeps that only count take a turn of another kind and
 from __future__ import annotations
 
 from collections.abc import Callable
-from enum import IntEnum
 from functools import wraps
-from typing import ParamSpec, TypeVar
+from typing import NewType, ParamSpec, TypeVar
 
 from django.db import connection, transaction
 
@@ -20,14 +19,14 @@ P = ParamSpec("P")
 Answer = TypeVar("Answer")
 
 
-class Turn(IntEnum):
-    """What a journey waits for: the key of an advisory lock in this installation's database."""
+# What a journey waits for: the key of an advisory lock in this database. The bank has one more,
+# below these (bank/operations.py).
+Turn = NewType("Turn", int)
+WRITING = Turn(4_101)
+READING_CHECKS = Turn(4_102)
 
-    WRITING = 4_101
-    READING_CHECKS = 4_102
 
-
-def in_turn(work: Callable[P, Answer], *, turn: Turn = Turn.WRITING) -> Callable[P, Answer]:
+def in_turn(work: Callable[P, Answer], *, turn: Turn = WRITING) -> Callable[P, Answer]:
     """Runs a journey in one transaction that begins when the one before it has committed or was rolled back.
 
     On PostgreSQL the turn is an advisory lock of the transaction: it ends with it, also when the process is
@@ -39,7 +38,7 @@ def in_turn(work: Callable[P, Answer], *, turn: Turn = Turn.WRITING) -> Callable
         with transaction.atomic():
             if connection.vendor == "postgresql":
                 with connection.cursor() as cursor:
-                    cursor.execute("SELECT pg_advisory_xact_lock(%s)", [int(turn)])
+                    cursor.execute("SELECT pg_advisory_xact_lock(%s)", [turn])
             return work(*args, **kwargs)
 
     return waiting

@@ -52,6 +52,13 @@ _SENTENCES: dict[str, Callable[[Details], str]] = {
     EventKind.ENTRIES_CONFIRMED: lambda details: _(
         "The picture's fingerprint was confirmed: new uploads of it are blocked."
     ),
+    EventKind.ENTRY_PAUSED: lambda details: _(
+        "Protection by one picture was paused: many different pictures look like it. A person looks at it."
+    ),
+    EventKind.ENTRY_PUT_BACK: lambda details: _("A person looked, and the picture protects you again."),
+    EventKind.ENTRY_KEPT_OUT: lambda details: _(
+        "A person looked: too many other pictures look like this one. It stays paused."
+    ),
     EventKind.COPY_ORDERED: lambda details: (
         _("Request %s: a copy was found and its removal ordered.") % details["request"]
     ),

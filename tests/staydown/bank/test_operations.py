@@ -9,8 +9,9 @@ from django.core import serializers
 
 from staydown.access.terms import Platform
 from staydown.bank.models import ChangeRecord, CodeRecord, EntryRecord, SeenMatchRecord
-from staydown.bank.operations import add_entry, record_matches, set_state
-from staydown.bank.queries import entry_by_id, last_change
+from staydown.bank.operations import add_entry, forget_old_matches, record_matches, set_state
+from staydown.bank.queries import entry_by_id, last_change, match_counts
+from staydown.bank.rules import MATCHES_KEPT
 from staydown.bank.terms import SeenMatch, Source
 from staydown.fingerprint import Digests
 from staydown.matching.terms import EntryState
@@ -121,3 +122,21 @@ def test_match_is_counted_once_however_often_it_is_reported(db: None) -> None:
     # Then each check counts once for each entry, and an unknown entry is left out
     rows = SeenMatchRecord.objects.order_by("pk").values_list("check_id", "entry_id", "distance_bits")
     assert list(rows) == [("chk_1", first.id, 12), ("chk_1", second.id, 0), ("chk_2", first.id, 0)]
+
+
+def test_old_matches_are_kept_as_a_number_only(db: None) -> None:
+    # Given an entry that was met three times long ago and twice lately, and one that was met once long ago
+    entry, other = an_entry(), an_entry()
+    old, new = NOW - MATCHES_KEPT - timedelta(seconds=1), NOW - MATCHES_KEPT
+    record_matches(
+        SeenMatch(check_id=f"chk_{number}", entry_id=met.id, kind="near", distance_bits=9, at=at)
+        for number, (met, at) in enumerate([*[(entry, old)] * 3, *[(entry, new)] * 2, (other, old)])
+    )
+
+    # When old ones are forgotten, two at a time
+    forgotten = [forget_old_matches(now=NOW, most=2) for _ in range(3)]
+
+    # Then the new ones are left, and the numbers are what they were
+    assert forgotten == [2, 2, 0]
+    assert SeenMatchRecord.objects.count() == 2
+    assert match_counts([entry.id, other.id]) == {entry.id: 5, other.id: 1}

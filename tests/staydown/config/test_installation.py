@@ -9,12 +9,16 @@ from pathlib import Path
 
 import pytest
 
+from staydown.bank.terms import FloodLimits
 from staydown.config import installation
 from staydown.config.installation import DATA, WEB, Installation
 
 VARIABLES = (
     "STAYDOWN_DATA_DIR",
     "STAYDOWN_DATABASE_URL",
+    "STAYDOWN_FLOOD_FLOOR",
+    "STAYDOWN_FLOOD_TIMES",
+    "STAYDOWN_FLOOD_FAR_BITS",
     "STAYDOWN_PUBLIC_URL",
     "STAYDOWN_DEMO",
     "STAYDOWN_CHECK_LEVEL",
@@ -154,3 +158,29 @@ def test_many_processes_at_once_agree_on_one_whole_secret(tmp_path: Path, attemp
 
     assert len(found) == 8
     assert set(found) == {(tmp_path / "secret_key").read_text()}
+
+
+# --- numbers
+
+
+def test_flood_guard_is_set_by_three_numbers(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("STAYDOWN_FLOOD_FLOOR", "200")
+    monkeypatch.setenv("STAYDOWN_FLOOD_TIMES", "10")
+
+    assert Installation.from_environment().flood_limits == FloodLimits(floor=200, times=10, far_bits=16)
+
+
+@pytest.mark.parametrize("value", ["0", "-1", "many", "1.5", "٣"])
+def test_number_that_is_none_is_named(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
+    monkeypatch.setenv("STAYDOWN_FLOOD_TIMES", value)
+
+    with pytest.raises(ValueError, match="STAYDOWN_FLOOD_TIMES"):
+        Installation.from_environment()
+
+
+def test_address_of_the_database_is_read_and_never_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("STAYDOWN_DATABASE_URL", "postgresql://u:s3cret@h/down")
+
+    found = Installation.from_environment()
+    assert found.database_url == "postgresql://u:s3cret@h/down"
+    assert "s3cret" not in repr(found)

@@ -8,7 +8,7 @@ import pytest
 from django.contrib.auth import get_user_model
 
 from staydown.access.terms import Role
-from staydown.desk import requests, sign_in
+from staydown.desk import quarantine, requests, sign_in
 from tests.staydown.conftest import a_staff_member
 from tests.staydown.doors import Clock, Window
 
@@ -19,7 +19,7 @@ SignedIn = Callable[..., Window]
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     """The time at the desk's door."""
     clock = Clock()
-    for module in (requests, sign_in):
+    for module in (quarantine, requests, sign_in):
         monkeypatch.setattr(module, "now_utc", clock)
     return clock
 

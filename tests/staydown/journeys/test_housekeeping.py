@@ -10,10 +10,14 @@ from staydown.access.models import IdempotentCall, Throttle
 from staydown.access.operations import count_attempt, remember_call
 from staydown.access.rules import ADDRESS_RULE
 from staydown.access.terms import MarkedCall, Platform
+from staydown.bank.models import SeenMatchRecord
+from staydown.bank.queries import match_counts
+from staydown.bank.rules import MATCHES_KEPT
 from staydown.cases.models import CaseRecord
-from staydown.journeys.housekeeping import forget_what_is_old
+from staydown.journeys.housekeeping import MATCHES_AT_ONCE, count_old_matches, forget_what_is_old
 from staydown.notices.models import NoticeRecord
 from tests.staydown.conftest import NOW, a_filed_request, an_entry
+from tests.staydown.journeys.floods import uploads_near
 
 
 def test_old_windows_marks_and_sessions_go_and_people_s_things_stay(forum: Platform) -> None:
@@ -35,3 +39,16 @@ def test_old_windows_marks_and_sessions_go_and_people_s_things_stay(forum: Platf
     assert IdempotentCall.objects.get().key == "new"
     assert Session.objects.get().session_key == "new"
     assert (NoticeRecord.objects.count(), CaseRecord.objects.count()) == (1, 2)
+
+
+def test_old_matches_are_counted_to_the_last_however_many_there_are(forum: Platform) -> None:
+    # Given more old matches than are counted at a time, and a new one
+    entry, count = an_entry(), MATCHES_AT_ONCE + 1
+    uploads_near(entry, forum, count, at=NOW - MATCHES_KEPT - timedelta(minutes=1))
+    uploads_near(entry, forum, 1, at=NOW)
+
+    # When the sweep comes by, then only their number is left
+    assert count_old_matches(now=NOW) == count
+    assert count_old_matches(now=NOW) == 0
+    assert SeenMatchRecord.objects.count() == 1
+    assert match_counts([entry.id]) == {entry.id: count + 1}

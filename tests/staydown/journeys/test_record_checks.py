@@ -11,6 +11,7 @@ import pytest
 from django.conf import settings
 
 from staydown.access.terms import Platform
+from staydown.bank.models import SeenMatchRecord
 from staydown.bank.queries import match_counts
 from staydown.catalog.models import ContentRecord
 from staydown.catalog.operations import save_positions
@@ -219,3 +220,25 @@ def test_position_in_a_file_that_is_gone_is_forgotten(db: None) -> None:
 
     assert delete_read_checks() == 0
     assert journal_positions() == {}
+
+
+def test_near_upload_leaves_a_mark_of_its_file_and_an_exact_one_none(
+    forum: Platform, journal: CheckJournalWriter
+) -> None:
+    # Given the same file near an entry in two posts, another file, and the very picture
+    entry, same = an_entry(), some_digests()
+    exact = [{"entry_id": entry.id, "kind": "exact", "distance_bits": 0}]
+    journal.append(a_record(forum.id, 1, entry_ids=(entry.id,), sha256=same.sha256, md5=same.md5))
+    journal.append(a_record(forum.id, 2, entry_ids=(entry.id,), sha256=same.sha256, md5=same.md5))
+    journal.append(a_record(forum.id, 3, entry_ids=(entry.id,)))
+    journal.append(a_record(forum.id, 4, matches=exact))
+
+    # When they are recorded
+    record_checks()
+
+    # Then a file can be told from another, nothing more, and each match is its platform's
+    rows = SeenMatchRecord.objects.order_by("check_id").values_list("upload", "platform_id")
+    first, again, other, very = [upload for upload, platform_id in rows]
+    assert (first == again, first == other, very) == (True, False, "")
+    assert same.sha256.find(first) == -1
+    assert {platform_id for upload, platform_id in rows} == {forum.id}

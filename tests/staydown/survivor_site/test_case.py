@@ -14,8 +14,10 @@ from staydown.access.models import ReceiptVerifier
 from staydown.access.terms import Platform
 from staydown.bank.models import EntryRecord
 from staydown.bank.queries import entries_of
+from staydown.bank.terms import FloodDecision, FloodReason
 from staydown.journal import BankJournalReader
 from staydown.journeys.file_request import file_request
+from staydown.journeys.judge_flood import judge_flood
 from staydown.journeys.register_pictures import open_case_with_pictures
 from staydown.journeys.withdraw import withdraw_everything, withdraw_picture
 from staydown.journeys.work_on_request import claim_request, decline_request, grant_request
@@ -28,6 +30,7 @@ from staydown.notices.terms import Notice, NoticeState
 from staydown.review.terms import Reason
 from tests.staydown.conftest import NOW, a_draft, an_item
 from tests.staydown.doors import Clock, Window, secrets_of
+from tests.staydown.journeys.floods import a_flood
 from tests.staydown.survivor_site.conftest import AliceCase, open_with
 
 
@@ -453,3 +456,33 @@ def test_opening_the_page_that_asks_withdraws_nothing(
     for path in ("/case/withdraw/all", f"/case/withdraw/{her_case.registration_ids[0]}"):
         assert alice.open(path).status == 200
     assert live_entries() == 1
+
+
+def test_paused_picture_is_told_plainly_until_it_protects_again(
+    alice: Window, her_case: AliceCase, forum: Platform, bob: int, clock: Clock
+) -> None:
+    # Given two pictures, of which the first meets a flood of different pictures
+    entry = entries_of(registration_ids=her_case.registration_ids[:1])[0]
+    open_with(alice, her_case.receipt)
+    assert not alice.open("/case").says("paused")
+    flood = a_flood(entry, forum, now=NOW)
+
+    # Then her page says that it is paused and why, and that the other one is not
+    page = alice.open("/case")
+    assert page.says("Protection by this picture is paused since")
+    assert page.says("Many different pictures look like this one; a person is looking at it.")
+    assert page.says("registered: uploads are held")
+    assert page.says("Protection by one picture was paused")
+
+    # When a reviewer keeps it out, then she reads that, and what she can still do
+    judge = {"flood_id": flood.id, "reviewer_id": bob, "now": NOW}
+    judge_flood(**judge, decision=FloodDecision.KEEP_OUT, reason=FloodReason.FITS_MANY_PICTURES)
+    page = alice.open("/case")
+    assert page.says("You can still ask for a post to be removed")
+    assert not page.says("a person is looking at it")
+
+    # When it is put back, then it protects her as before
+    judge_flood(**judge, decision=FloodDecision.PUT_BACK, reason=FloodReason.FLOOD_IS_OVER)
+    page = alice.open("/case")
+    assert not page.says("is paused since")
+    assert page.says("A person looked, and the picture protects you again.")

@@ -31,6 +31,15 @@ TOLD: dict[EventKind, tuple[dict[str, Json], str]] = {
         {},
         "The picture's fingerprint was confirmed: new uploads of it are blocked.",
     ),
+    EventKind.ENTRY_PAUSED: (
+        {},
+        "Protection by one picture was paused: many different pictures look like it. A person looks at it.",
+    ),
+    EventKind.ENTRY_PUT_BACK: ({}, "A person looked, and the picture protects you again."),
+    EventKind.ENTRY_KEPT_OUT: (
+        {},
+        "A person looked: too many other pictures look like this one. It stays paused.",
+    ),
     EventKind.COPY_ORDERED: ({}, "Request R-1: a copy was found and its removal ordered."),
     EventKind.COPY_INSTRUCTED: ({}, "Request R-1: the platform was told to remove a copy."),
     EventKind.COPY_GONE: ({}, "Request R-1: the platform says that a copy is gone."),
@@ -39,8 +48,9 @@ TOLD: dict[EventKind, tuple[dict[str, Json], str]] = {
         "Request R-1: the platform could not be reached about a copy. A person was told.",
     ),
 }
-# Whether a reviewer looked at the post is between the reviewer and the auditor.
-NOT_TOLD = {EventKind.POST_OPENED}
+# Whether a reviewer looked at the post, and alarms that changed nothing for the person, are between the
+# reviewer and the auditor.
+NOT_TOLD = {EventKind.POST_OPENED, EventKind.FLOOD_NOTICED, EventKind.FLOOD_DISMISSED}
 
 
 def a_case(*events: tuple[str, dict[str, Json]]) -> CaseOverview:
