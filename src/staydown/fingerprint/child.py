@@ -106,8 +106,9 @@ class DecodingProcess:
         unpack: Callable[[bytes], _Answer],
         seconds: float,
         progress: Progress | None = None,
+        meanwhile: Callable[[], object] = lambda: None,
     ) -> _Answer:
-        """What `unpack` makes of the child's answer.
+        """What `unpack` makes of the child's answer. Calls `meanwhile` when the child has been asked.
 
         Raises DecodeTimedOut or DecoderCrashed, and what `progress` raises, after which this child is dead;
         SandboxUnavailable if it never started.
@@ -117,6 +118,7 @@ class DecodingProcess:
         deadline = time.monotonic() + seconds
         try:
             send_request(request, lambda part, beside: self._send(part, beside, deadline))
+            meanwhile()
             while (fraction := unpack_progress(body := self._receive(deadline))) is not None:
                 if progress is not None:
                     _tell(progress, fraction)

@@ -19,7 +19,7 @@ from staydown.fingerprint.errors import DecoderCrashed, DecodeTimedOut, NotFinge
 from staydown.fingerprint.frames import Request
 from staydown.fingerprint.limits import DEFAULT_LIMITS, DecodeLimits
 from staydown.fingerprint.media import digest_file, digests_of_bytes
-from staydown.fingerprint.terms import MediaFingerprints, QueryFingerprints, QueryLevel
+from staydown.fingerprint.terms import Digests, MediaFingerprints, QueryFingerprints, QueryLevel
 from staydown.fingerprint.video_limits import DEFAULT_VIDEO_LIMITS, VideoLimits
 from staydown.fingerprint.video_source import (
     check_video_bytes,
@@ -71,19 +71,32 @@ class SandboxPool:
         started or the pool is closed.
         """
         check_bytes(len(data), limits=self._limits)
-        # Digests are made here: exact matches then hold even if a hostile picture took its decoder over.
-        digests = digests_of_bytes(data)
         request = Request({"do": "register", "set": derive}, data)
-        width, height, fingerprints = self.ask(request, unpack_photo, seconds=self._limits.seconds)
+        (width, height, fingerprints), digests = self._ask_of_bytes(request, unpack_photo)
         return MediaFingerprints("image", digests, width, height, fingerprints)
 
     def query(self, data: bytes, level: QueryLevel = QueryLevel.GEO9) -> QueryFingerprints:
         """As `query_image`, of a picture's bytes. Raises as `fingerprint`."""
         check_bytes(len(data), limits=self._limits)
-        digests = digests_of_bytes(data)
         request = Request({"do": "query", "level": QueryLevel(level).value}, data)
-        width, height, views = self.ask(request, unpack_query, seconds=self._limits.seconds)
+        (width, height, views), digests = self._ask_of_bytes(request, unpack_query)
         return QueryFingerprints("image", digests, width, height, views)
+
+    def _ask_of_bytes(
+        self, request: Request, unpack: Callable[[bytes], _Answer | NotFingerprintable]
+    ) -> tuple[_Answer, Digests]:
+        """The answer and the digests of the request's bytes.
+
+        The digests are made here: exact matches then hold even if a hostile picture took its decoder over.
+        """
+        digests: list[Digests] = []
+        answer = self.ask(
+            request,
+            unpack,
+            seconds=self._limits.seconds,
+            meanwhile=lambda: digests.append(digests_of_bytes(request.body)),
+        )
+        return answer, digests[0]
 
     def video(
         self, source: Path | str | bytes, progress: Progress | None = None, derive: str = "frames10"
@@ -111,9 +124,11 @@ class SandboxPool:
         *,
         seconds: float,
         progress: Progress | None = None,
+        meanwhile: Callable[[], object] = lambda: None,
     ) -> _Answer:
         """What a free process answers, read by `unpack`, which trusts nothing in it.
 
+        `meanwhile` is called when the process has been asked, before its answer is waited for.
         Raises what the process refused with, and as `fingerprint`.
         """
         process = self._places.get()
@@ -126,7 +141,9 @@ class SandboxPool:
             if process is None:
                 process = DecodingProcess(self._limits, self._video_limits, worker=self._worker)
                 self._note("started")
-            answer = process.ask(request, unpack=unpack, seconds=seconds, progress=progress)
+            answer = process.ask(
+                request, unpack=unpack, seconds=seconds, progress=progress, meanwhile=meanwhile
+            )
         except BaseException as error:
             if isinstance(error, DecodeTimedOut | DecoderCrashed):
                 self._note("timed_out" if isinstance(error, DecodeTimedOut) else "crashed")
