@@ -49,6 +49,7 @@ def house(settings: Any, tmp_path: Path) -> Path:
     settings.STAYDOWN_BANK_JOURNAL_PATH = folder / "bank.journal"
     settings.STAYDOWN_TOKENS_PATH = folder / "tokens.json"
     settings.STAYDOWN_CHECKS_DIR = folder / "checks"
+    settings.STAYDOWN_EDGE_DIR = folder / "edge"
     return folder
 
 

@@ -81,6 +81,21 @@ def replace_token(name: str) -> None:
     click.echo("The old tokens are refused from now on.")
 
 
+@command.command("add-edge-token")
+@click.argument("name")
+def add_edge_token(name: str) -> None:
+    """Lets a platform fetch the edge bank, to check without the network; prints a token for it, once."""
+    from staydown.access.errors import PlatformNotFound
+    from staydown.journeys.set_up_platform import give_edge_token
+
+    try:
+        token = give_edge_token(name=name, now=datetime.now(UTC))
+    except PlatformNotFound as error:
+        raise click.ClickException(f"no platform is named {name!r}") from error
+    click.echo(f"token           {token.secret}")
+    click.echo("It fetches the edge bank and nothing else. Keep it now: it is not shown again.")
+
+
 @command.command("add-staff")
 @click.argument("username")
 @click.option(

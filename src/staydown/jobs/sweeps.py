@@ -18,6 +18,7 @@ from django.db import close_old_connections
 from staydown.jobs.deliveries import deliver_due
 from staydown.journeys.guard_flood import guard_against_floods
 from staydown.journeys.housekeeping import count_old_matches, forget_what_is_old
+from staydown.journeys.publish_edge import publish_edge
 from staydown.journeys.publishing import fold_bank, publish_bank, publish_tokens
 from staydown.journeys.record_checks import delete_read_checks, record_checks
 
@@ -48,6 +49,7 @@ SWEEPS = (
     Sweep("count old matches", 600, lambda: count_old_matches(now=datetime.now(UTC)), may_take_minutes=True),
     Sweep("delete read check journals", 60, delete_read_checks),
     Sweep("publish tokens", 30, lambda: publish_tokens(now=datetime.now(UTC))),
+    Sweep("publish the edge bank", 60, lambda: publish_edge(now=datetime.now(UTC)), may_take_minutes=True),
     Sweep("forget what is old", 600, lambda: forget_what_is_old(now=datetime.now(UTC))),
 )
 # Each claims what it sends by a conditional UPDATE, so that more threads never send the same twice.

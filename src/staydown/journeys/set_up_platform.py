@@ -39,6 +39,17 @@ def connect_platform(*, name: str, url_prefix: str, webhook_url: str, now: datet
     return ConnectedPlatform(token=token, webhook_secret=secret)
 
 
+def give_edge_token(*, name: str, now: datetime) -> NewToken:
+    """Makes a token that may fetch the edge bank and nothing else. Raises PlatformNotFound.
+
+    From then on the edge bank is published; `replace_token` revokes this one too.
+    """
+    with transaction.atomic():
+        token = make_token(platform_id=platform_by_name(name).id, scopes=(Scope.EDGE,), now=now)
+    publish_tokens(now=now)
+    return token
+
+
 def replace_token(*, name: str, now: datetime) -> NewToken:
     """Makes a new token and revokes every older one of the platform. Raises PlatformNotFound."""
     with transaction.atomic():

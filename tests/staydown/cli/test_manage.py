@@ -50,7 +50,7 @@ def test_platform_is_connected_and_its_secrets_are_printed_once(db: None, house:
     told = printed(result)
     holder = holder_of_token(told["token"], scope=Scope.CHECK, now=NOW)
     assert (holder.platform.id, holder.platform.name) == (told["platform"], "Forum")
-    assert holder.scopes == set(Scope)
+    assert holder.scopes == {Scope.CHECK, Scope.COPIES, Scope.NOTICES, Scope.ENTRIES}
     assert EndpointRecord.objects.get().secret == told["webhook secret"]
     assert "they are not shown again" in result.stdout
 
