@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.architecture.survey import DJANGO_FREE, ROOT, SRC
+from tests.architecture.survey import DJANGO_FREE, ROOT, SRC, imports, modules
 
 PYPROJECT = ROOT / "pyproject.toml"
 SETTINGS = tomllib.loads(PYPROJECT.read_text())["tool"]["importlinter"]
@@ -39,6 +39,8 @@ def small_house(root: Path, files: dict[str, str]) -> Path:
         (package / name).mkdir(parents=True)
         (package / name / "__init__.py").touch()
     (package / "__init__.py").touch()
+    # The one exception that a contract names has to be there.
+    (package / "client" / "django.py").write_text("import django\n")
     for name, text in files.items():
         (package / name).write_text(text)
     config = root / "pyproject.toml"
@@ -114,6 +116,18 @@ def test_contract_against_django_names_every_part_that_must_keep_it():
     )
 
 
+def test_module_for_django_platforms_is_imported_by_nothing_else():
+    """It is the one exception to the contract, so it must not carry Django into the rest."""
+    found = [
+        module.name
+        for module in modules(SRC)
+        for name, _ in imports(module)
+        if name.startswith("staydown.client.django")
+    ]
+
+    assert found == []
+
+
 @pytest.mark.parametrize("name", django_free_that_exist())
 def test_part_can_be_imported_without_django(name):
     """What the import graph cannot see: an import made by name at run time."""
@@ -123,7 +137,7 @@ def test_part_can_be_imported_without_django(name):
         "sys.modules['django'] = None\n"
         f"part = importlib.import_module('staydown.{name}')\n"
         "for found in pkgutil.walk_packages(getattr(part, '__path__', []), part.__name__ + '.'):\n"
-        "    if not found.name.endswith('.__main__'):\n"
+        "    if not found.name.endswith('.__main__') and found.name != 'staydown.client.django':\n"
         "        importlib.import_module(found.name)\n"
     )
 
