@@ -2,8 +2,8 @@
 
 Refuses pickle, because a child that reads hostile files must not be able to make its parent run anything.
 A frame is eight bytes of length, big-endian, then the body. A request is two frames, a header in JSON and the
-file's bytes; instead of bytes an open file may travel beside the header. Where the system can, more than a few
-bytes travel as a file in memory, in one step. An answer is one frame of JSON (answers.py).
+file's bytes; instead of bytes an open file may travel beside the header. Where the system can, many bytes
+travel as a file in memory, in one step. An answer is one frame of JSON (answers.py).
 """
 
 import json
