@@ -29,7 +29,7 @@ def lines(result: dict[str, Any]) -> Iterator[str]:
     yield "## Recall"
     yield ""
     yield "Every bank was first asked for codes 0 to 31 bits from stored ones, and each answer compared with"
-    yield "a plain scan of all codes. A run in which one code is missing, or one too many, ends with an error."
+    yield "a plain scan of all codes. A run in which one is missing, or one too many, ends with an error."
     yield ""
     rows = [(name, part["recall"]) for name, part in _checked(result)]
     yield from report.table(
