@@ -248,12 +248,18 @@ def _flat_ends(rows: Plane) -> tuple[int, int]:
     """How many rows at the top and at the bottom have the colour of the outermost one, each being flat."""
     if min(rows.shape) < _MIN_SIDE:
         return 0, 0
-    if rows[[0, -1]].std(axis=1).min() > _FLAT_DEVIATION:
+    if _is_uneven(rows[0]) and _is_uneven(rows[-1]):
         return 0, 0  # as with most pictures: no need to look at the rows between
     means, flat = rows.mean(axis=1), rows.std(axis=1) <= _FLAT_DEVIATION
     first = _leading(flat & (np.abs(means - means[0]) <= _SAME_COLOUR))
     last = _leading((flat & (np.abs(means - means[-1]) <= _SAME_COLOUR))[::-1])
     return (first, last) if first + last < len(rows) else (0, 0)
+
+
+def _is_uneven(row: Plane) -> bool:
+    """Whether a row is surely not flat. Quicker than the deviation, and coarser: a variance of 1 to spare."""
+    mean = float(row.sum()) / len(row)
+    return float(row.dot(row)) / len(row) - mean * mean > _FLAT_DEVIATION**2 + 1
 
 
 def _leading(mask: _Mask) -> int:

@@ -6,7 +6,6 @@ used; file names and types that the sender gives are ignored.
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass, field
 
 from python_multipart.exceptions import FormParserError
@@ -22,10 +21,9 @@ MAX_TEXT_BYTES = 4 * MAX_CONTENT_URL_CHARACTERS
 
 @dataclass(slots=True)
 class Form:
-    """What a form said: the picture, its digest, and the text fields that are known."""
+    """What a form said: the picture, and the text fields that are known."""
 
     media: bytearray | None = None
-    media_digest: str = ""
     texts: dict[str, str] = field(default_factory=dict)
 
 
@@ -41,7 +39,6 @@ class FormReader:
         self._parts = 0
         self._is_complete = False
         self._form = Form()
-        self._sha256 = hashlib.sha256()
         self._header_name = b""
         self._header_value = b""
         self._disposition = b""
@@ -75,8 +72,6 @@ class FormReader:
         """The whole form."""
         if not self._is_complete:
             raise invalid_request("The form ends before its last boundary.", slug="malformed-form")
-        if self._form.media is not None:
-            self._form.media_digest = self._sha256.hexdigest()
         return self._form
 
     def _on_part_begin(self) -> None:
@@ -109,9 +104,7 @@ class FormReader:
 
     def _on_part_data(self, data: bytes, start: int, end: int) -> None:
         if self._name == "media" and self._form.media is not None:
-            piece = data[start:end]
-            self._form.media += piece
-            self._sha256.update(piece)
+            self._form.media += data[start:end]
         elif self._name in TEXT_FIELDS:
             if len(self._text) + end - start > MAX_TEXT_BYTES:
                 raise not_processable(f'The field "{self._name}" is too long.')

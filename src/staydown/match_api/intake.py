@@ -42,14 +42,14 @@ class Sent:
     target: Target | None = None
     own_port: int | None = None
     texts: dict[str, str | None] = field(default_factory=dict)
-    media_sha256: str = ""
 
     def meaning(self) -> bytes:
         """What makes two requests the same; not their bytes: a form's boundary is another each time."""
         if self.upload is not None:
             return msgspec.json.encode(_codes_of(self.upload))
         place = self.target.url if self.target is not None else ""
-        return msgspec.json.encode([self.media_sha256, place, self.level, sorted(self.texts.items())])
+        digest = hashlib.sha256(self.media).hexdigest()
+        return msgspec.json.encode([digest, place, self.level, sorted(self.texts.items())])
 
 
 class Intake:
@@ -108,22 +108,16 @@ class Intake:
         if form.media is None:
             raise not_processable('The form has no part named "media".', slug="media-missing")
         media, form.media = bytes(form.media), None
-        return self._of_bytes(media, form.media_digest, form.texts)
+        return self._of_bytes(media, form.texts)
 
     async def _of_media(self, call: Call, reader: BodyReader) -> Sent:
         texts = _parameters(call.query)
-        media, sha256 = bytearray(), hashlib.sha256()
+        media = await reader.whole("A picture or a video", max_bytes=self._settings.max_body_bytes)
+        return self._of_bytes(media, texts)
 
-        def take(piece: bytes) -> None:
-            media.extend(piece)
-            sha256.update(piece)
-
-        await reader.pieces(take, "A picture or a video", max_bytes=self._settings.max_body_bytes)
-        return self._of_bytes(bytes(media), sha256.hexdigest(), texts)
-
-    def _of_bytes(self, media: bytes, sha256: str, texts: dict[str, str]) -> Sent:
+    def _of_bytes(self, media: bytes, texts: dict[str, str]) -> Sent:
         level = checked_level(texts.pop("level", None), default=self._settings.query_level)
-        return Sent(SentBy.MEDIA, level, media=media, media_sha256=sha256, texts=_checked_texts(texts))
+        return Sent(SentBy.MEDIA, level, media=media, texts=_checked_texts(texts))
 
 
 def upload_of_media(found: QueryFingerprints | VideoFingerprints, sent: Sent) -> Upload:
