@@ -6,6 +6,8 @@ import secrets
 from datetime import UTC, datetime
 from typing import Any
 
+import msgspec
+
 from staydown.fingerprint import DERIVATIONS, Algorithm
 from staydown.journal import CheckJournalWriter
 from staydown.match_api.bank_view import BankView
@@ -15,6 +17,10 @@ from staydown.match_api.refusals import unavailable
 from staydown.match_api.settings import MatchApiSettings
 from staydown.match_api.terms import CheckAnswer, ToldMatch, Upload
 from staydown.matching import decide, strictest_first
+
+_encode = msgspec.json.Encoder().encode
+
+_ALGORITHMS = tuple(algorithm.value for algorithm in Algorithm)
 
 _TROUBLES = {
     "bank-missing": "The bank has not been published yet.",
@@ -32,7 +38,7 @@ class Checker:
             max_distance_bits=settings.max_distance_bits,
             retry_unreadable_seconds=settings.retry_unreadable_seconds,
         )
-        self._journal = CheckJournalWriter(settings.checks_dir)
+        self._journal = CheckJournalWriter(settings.checks_dir, encode=_encode)
 
     def check_ready(self) -> None:
         """Looks at the bank journal; raises Refused if there is no bank to search."""
@@ -90,14 +96,14 @@ def check_record(upload: Upload, answer: CheckAnswer, *, platform: str, at: date
     """The check as the database side reads it (catalog/rules.py). It has fingerprints and never a picture."""
     return {
         "check_id": answer.check_id,
-        "at": at.isoformat(),
+        "at": at,
         "platform": platform,
         "content_id": upload.content_id,
         "content_url": upload.content_url,
         "media": upload.media,
         "sha256": upload.sha256,
         "md5": upload.md5,
-        **{algorithm.value: _codes(upload, algorithm) for algorithm in Algorithm},
+        **_codes(upload),
         "frames": [[code.derivation, code.quality, code.hex] for code in upload.kept_frames()],
         "action": answer.action.value,
         "matches": [
@@ -115,10 +121,12 @@ def check_record(upload: Upload, answer: CheckAnswer, *, platform: str, at: date
     }
 
 
-def _codes(upload: Upload, algorithm: Algorithm) -> dict[str, Any] | None:
-    """The codes in the order of DERIVATIONS: eight of a picture, one of sent fingerprints."""
-    found = {code.derivation: code for code in upload.kept() if code.algorithm is algorithm}
-    if not found:
-        return None
-    codes = [found[derivation].hex for derivation in DERIVATIONS if derivation in found]
-    return {"codes": codes, "quality": found[DERIVATIONS[0]].quality}
+def _codes(upload: Upload) -> dict[str, dict[str, Any] | None]:
+    """By algorithm: the codes in the order of DERIVATIONS, eight of a picture, one of sent fingerprints."""
+    rows: dict[str, dict[str, Any] | None] = dict.fromkeys(_ALGORITHMS)
+    kept = upload.kept()
+    for algorithm in {code.algorithm for code in kept}:
+        found = {code.derivation: code for code in kept if code.algorithm is algorithm}
+        codes = [found[derivation].hex for derivation in DERIVATIONS if derivation in found]
+        rows[algorithm.value] = {"codes": codes, "quality": found[DERIVATIONS[0]].quality}
+    return rows
