@@ -89,11 +89,12 @@ def add_edge_token(name: str) -> None:
     from staydown.journeys.set_up_platform import give_edge_token
 
     try:
-        token = give_edge_token(name=name, now=datetime.now(UTC))
+        access = give_edge_token(name=name, now=datetime.now(UTC))
     except PlatformNotFound as error:
         raise click.ClickException(f"no platform is named {name!r}") from error
-    click.echo(f"token           {token.secret}")
-    click.echo("It fetches the edge bank and nothing else. Keep it now: it is not shown again.")
+    click.echo(f"token           {access.token.secret}")
+    click.echo(f"public key      {access.public_key}")
+    click.echo("The token fetches the edge bank and nothing else. Keep it now: it is not shown again.")
 
 
 @command.command("add-staff")

@@ -65,8 +65,8 @@ def utc_now() -> datetime:
 class EdgeBank:
     """The edge bank in a folder. Thread-safe; processes that share a folder share the memory of its files.
 
-    `public_key` is the installation's verifier key ("name+12345678+AbCd..."), as its /ledger/vkey shows it:
-    get it once, from somebody you trust. `if_expired`: "raise" EdgeBankExpired, or "use" it, which the result
+    `public_key` is the installation's verifier key ("name+12345678+AbCd..."): get it once, from somebody you
+    trust. `if_expired`: "raise" EdgeBankExpired, or "use" it, which the result
     says. Raises ClientMisconfigured.
     """
 

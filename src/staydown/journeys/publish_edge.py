@@ -1,7 +1,7 @@
 """Publishes the edge bank: the codes and digests of the entries that may act, signed, for partners to search.
 
-Refuses to publish for nobody (no token has the scope), too often, or anything but the set of codes: no entry, no
-derivation, no state but "confirmed" beside a digest, and no order that tells which codes belong together.
+Refuses to publish for nobody (no token has the scope), too often, or anything but the set of codes: no entry,
+no derivation, no state but "confirmed" beside a digest, and no order that tells which codes belong together.
 """
 
 from __future__ import annotations
@@ -40,8 +40,8 @@ from staydown.matching.terms import EntryState
 
 # A withdrawal reaches an edge within this and the partner's own interval; each publishing reads every code.
 AT_MOST_EVERY = timedelta(minutes=5)
-# The longest that an edge without a network may go on with entries that were withdrawn since. A partner's line
-# may be down for a night; a day is what an operator notices.
+# The longest that an edge without a network may go on with entries that were withdrawn since. A partner's
+# line may be down for a night; a day is what an operator notices.
 LIFETIME = timedelta(hours=24)
 # Signed anew in good time, also if nothing changed, so that an edge that asks now and then never expires.
 RENEW_AFTER = LIFETIME / 4

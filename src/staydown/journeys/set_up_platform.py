@@ -6,7 +6,9 @@ import base64
 import secrets
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 
+from django.conf import settings
 from django.db import transaction
 
 from staydown.access.operations import add_platform, make_token, revoke_tokens
@@ -14,6 +16,7 @@ from staydown.access.queries import platform_by_name
 from staydown.access.terms import NewToken, Scope
 from staydown.action.operations import set_endpoint
 from staydown.journeys.publishing import publish_tokens
+from staydown.ledger.operations import load_or_create_signer
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +42,15 @@ def connect_platform(*, name: str, url_prefix: str, webhook_url: str, now: datet
     return ConnectedPlatform(token=token, webhook_secret=secret)
 
 
-def give_edge_token(*, name: str, now: datetime) -> NewToken:
+@dataclass(frozen=True, slots=True)
+class EdgeAccess:
+    """What a platform's engineer needs for an edge bank; the token's secret is shown once."""
+
+    token: NewToken
+    public_key: str
+
+
+def give_edge_token(*, name: str, now: datetime) -> EdgeAccess:
     """Makes a token that may fetch the edge bank and nothing else. Raises PlatformNotFound.
 
     From then on the edge bank is published; `replace_token` revokes this one too.
@@ -47,7 +58,8 @@ def give_edge_token(*, name: str, now: datetime) -> NewToken:
     with transaction.atomic():
         token = make_token(platform_id=platform_by_name(name).id, scopes=(Scope.EDGE,), now=now)
     publish_tokens(now=now)
-    return token
+    signer = load_or_create_signer(Path(settings.STAYDOWN_LEDGER_KEY_PATH))
+    return EdgeAccess(token=token, public_key=signer.vkey(settings.STAYDOWN_LEDGER_ORIGIN))
 
 
 def replace_token(*, name: str, now: datetime) -> NewToken:

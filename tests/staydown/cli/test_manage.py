@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
+from django.conf import settings
 from django.contrib.auth import authenticate
 
 from staydown.access.errors import TokenNotRecognised
@@ -87,8 +88,23 @@ def test_new_token_replaces_every_older_one(db: None, house: Path) -> None:
     assert "The old tokens are refused from now on." in result.stdout
 
 
-def test_token_of_an_unknown_platform_is_refused_in_a_sentence(db: None) -> None:
-    result = manage("replace-token", "Nobody")
+def test_edge_token_is_printed_with_the_key_that_edge_banks_are_signed_by(db: None, house: Path) -> None:
+    # Given
+    manage(*FORUM)
+
+    # When
+    result = manage("add-edge-token", "Forum")
+
+    # Then the token may do this alone, and the key is the ledger's
+    told = printed(result)
+    assert holder_of_token(told["token"], scope=Scope.EDGE, now=NOW).scopes == {Scope.EDGE}
+    assert told["public key"].startswith(f"{settings.STAYDOWN_LEDGER_ORIGIN}+")
+    assert "it is not shown again" in result.stdout
+
+
+@pytest.mark.parametrize("command", ["replace-token", "add-edge-token"])
+def test_token_of_an_unknown_platform_is_refused_in_a_sentence(db: None, command: str) -> None:
+    result = manage(command, "Nobody")
 
     assert result.exit_code == 1
     assert "no platform is named 'Nobody'" in result.stderr

@@ -21,7 +21,12 @@ from staydown.access.terms import Scope
 from staydown.action.models import EndpointRecord
 from staydown.action.queries import has_endpoint
 from staydown.journal import TokensFile
-from staydown.journeys.set_up_platform import ConnectedPlatform, connect_platform, replace_token
+from staydown.journeys.set_up_platform import (
+    ConnectedPlatform,
+    connect_platform,
+    give_edge_token,
+    replace_token,
+)
 from tests.staydown.conftest import NOW
 
 
@@ -90,6 +95,27 @@ def test_replaced_token_works_and_every_older_one_is_refused_everywhere(db: None
             with pytest.raises(TokenNotRecognised):
                 holder_of_token(secret, scope=Scope.CHECK, now=NOW)
     assert third.platform == forum.token.platform
+
+
+def test_edge_token_may_fetch_the_edge_bank_and_nothing_else_and_leaves_the_others(db: None) -> None:
+    # Given
+    forum = connect("Forum")
+
+    # When
+    access = give_edge_token(name="Forum", now=NOW)
+
+    # Then
+    assert holder_of_token(access.token.secret, scope=Scope.EDGE, now=NOW).scopes == {Scope.EDGE}
+    assert holder_of_token(forum.token.secret, scope=Scope.CHECK, now=NOW)
+    digest = hashlib.sha256(access.token.secret.encode()).hexdigest()
+    row = TokensFile(settings.STAYDOWN_TOKENS_PATH).find(digest, now=NOW)
+    assert row is not None
+    assert row["scopes"] == ["edge"]
+
+    # And it ends with the others
+    replace_token(name="Forum", now=NOW)
+    with pytest.raises(TokenNotRecognised):
+        holder_of_token(access.token.secret, scope=Scope.EDGE, now=NOW)
 
 
 def test_token_of_an_unknown_platform_cannot_be_replaced(db: None) -> None:

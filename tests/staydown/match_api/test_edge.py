@@ -20,7 +20,6 @@ from staydown.fingerprint.terms import MediaFingerprints
 from staydown.journeys.publish_edge import publish_edge
 from staydown.journeys.publishing import publish_tokens
 from staydown.journeys.set_up_platform import give_edge_token
-from staydown.ledger.operations import load_or_create_signer
 from staydown.match_api import MatchApiSettings
 from staydown.match_api.edge import EdgeDoor
 from staydown.matching.terms import EntryState
@@ -67,7 +66,7 @@ def ask(house: Path) -> Ask:
 @pytest.fixture
 def token(forum: Platform) -> str:
     """A token that may fetch a bank that is published."""
-    secret = give_edge_token(name=forum.name, now=NOW).secret
+    secret = give_edge_token(name=forum.name, now=NOW).token.secret
     an_entry(state=EntryState.CONFIRMED)
     publish_edge(now=datetime.now(UTC))
     return secret
@@ -141,7 +140,7 @@ def test_only_reading_is_possible(ask: Ask, token: str, method: str) -> None:
 
 
 def test_nothing_is_there_before_the_first_publishing(ask: Ask, forum: Platform) -> None:
-    token = give_edge_token(name=forum.name, now=NOW).secret
+    token = give_edge_token(name=forum.name, now=NOW).token.secret
 
     answer = ask("/api/v1/edge/manifest", token=token)
 
@@ -157,7 +156,7 @@ def test_edge_bank_of_the_sdk_finds_what_this_installation_published(
 ) -> None:
     # Given an entry, and a partner who may fetch
     entry = an_entry(state=EntryState.CONFIRMED)
-    token = give_edge_token(name=forum.name, now=NOW).secret
+    access = give_edge_token(name=forum.name, now=NOW)
     publish_edge(now=datetime.now(UTC))
     door = EdgeDoor(MatchApiSettings(data_dir=house), behind=behind)
 
@@ -170,9 +169,8 @@ def test_edge_bank_of_the_sdk_finds_what_this_installation_published(
         answer = asyncio.run(talk())
         return httpx.Response(answer.status_code, content=answer.content, headers=answer.headers)
 
-    vkey = load_or_create_signer(settings.STAYDOWN_LEDGER_KEY_PATH).vkey(settings.STAYDOWN_LEDGER_ORIGIN)
-    bank = EdgeBank(tmp_path / "copy", public_key=vkey)
-    client = Staydown("http://127.0.0.1:8000", token, transport=httpx.MockTransport(handled))
+    bank = EdgeBank(tmp_path / "copy", public_key=access.public_key)
+    client = Staydown("http://127.0.0.1:8000", access.token.secret, transport=httpx.MockTransport(handled))
 
     # When
     assert bank.refresh(client) is True
