@@ -205,7 +205,7 @@ def test_entry_that_is_withdrawn_while_a_video_is_sought_is_not_told(
     bank.refresh()
     upload = Upload(views=(), frames=query_video(CUT).frames, sha256=None, md5=None)
     assert len(asyncio.run(bank.find_video(upload))) == 1
-    before = bank._held
+    before = bank._follower.bank
 
     def with_a_withdrawal(held, query):
         yield from hits_in_parts(held, query)
