@@ -179,7 +179,7 @@ def _lines(environment: dict[str, Any], seed: int, first: int, tallies: dict[str
     yield (
         "Kernel targets run under libFuzzer with the address and undefined-behaviour sanitizers; beside "
         "those they hold the promises of the header (strips leave no trace, a search finds what a plain scan "
-        "finds, a lying index file is refused). Edges reached: "
+        "finds, a lying index file is refused or harmless). Edges reached: "
         + ", ".join(f"{name} {tallies[name].outcomes['edges']}" for name in TARGETS)
         + "."
     )

@@ -6,8 +6,9 @@
  */
 #include "index_parts.h"
 
-/* Nanoseconds, of which only the ratios count: to look a bucket up, to fetch a code from one and measure it, to measure a
- * code in passing. Measured with ten million codes on the machine of benchmarks/results/match.md. */
+/* Nanoseconds, roughly, of which only the ratios count: to look a bucket up, to fetch a code from one and measure it, to
+ * measure a code in passing. From searches in banks of one and ten million codes, which main memory serves, on the machine
+ * of benchmarks/results/match.md. */
 #define PROBE 6.0f
 #define CANDIDATE 12.0f
 #define PASSING 3.0f
