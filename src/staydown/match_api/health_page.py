@@ -21,8 +21,10 @@ from staydown.matching import Action
 LATE_SECONDS = 5.0
 
 _STYLE = """
-:root{color-scheme:light dark}
-body{font:1rem/1.5 system-ui,sans-serif;margin:0 auto;max-width:46rem;padding:1rem}
+:root{color-scheme:light dark;--ground:#fbfaf7;--ink:#1d2733;--soft:#4d5a68}
+@media (prefers-color-scheme:dark){:root{--ground:#12181f;--ink:#eef2f5;--soft:#b4c0cb}}
+body{background:var(--ground);color:var(--ink);font:1rem/1.5 system-ui,sans-serif}
+body{margin:0 auto;max-width:46rem;padding:1rem}
 h1{font-size:1.4rem;margin:.5rem 0}h2{font-size:1.1rem;margin:1.8rem 0 .4rem}
 .state{border-left:.4rem solid #2a7d4f;padding:.5rem .8rem;background:#2a7d4f1f;margin:0}
 .state.bad{border-color:#c0392b;background:#c0392b24}
@@ -30,7 +32,7 @@ table{border-collapse:collapse;width:100%}
 th,td{text-align:left;padding:.35rem .6rem .35rem 0;border-bottom:1px solid #8886;vertical-align:top}
 th{font-weight:400;width:60%}td{font-variant-numeric:tabular-nums;overflow-wrap:anywhere}
 td:not(:last-child){padding-right:1rem}
-.note{opacity:.8;font-size:.9rem}
+.note{color:var(--soft);font-size:.9rem}
 """
 _STYLE_DIGEST = base64.b64encode(hashlib.sha256(_STYLE.encode()).digest())
 HEADERS = (
