@@ -50,7 +50,7 @@ def a_picture(chance: np.random.Generator) -> Any:
     from staydown.fingerprint import Algorithm, Digests, Fingerprint
     from staydown.fingerprint.views import DEFAULT_SET, DERIVATION_SETS
 
-    names = DERIVATION_SETS[DEFAULT_SET].pdq
+    names = DERIVATION_SETS[DEFAULT_SET].derivations[Algorithm.PDQ]
     codes = [Fingerprint(Algorithm.PDQ, chance.bytes(32), 100, name) for name in names]
     codes.append(Fingerprint(Algorithm.PDQ512, chance.bytes(32), 100, "full"))
     digests = Digests(sha256=chance.bytes(32).hex(), md5=chance.bytes(16).hex())
