@@ -81,6 +81,28 @@ def replace_token(name: str) -> None:
     click.echo("The old tokens are refused from now on.")
 
 
+@command.command("add-token")
+@click.argument("name")
+@click.option(
+    "--scope",
+    required=True,
+    type=click.Choice(["fingerprint", "metrics"]),
+    help="The one thing that it may do: have media fingerprinted, or read metrics and the health page.",
+)
+def add_token(name: str, scope: str) -> None:
+    """Makes one more token of a platform, for one thing; prints it, once."""
+    from staydown.access.errors import PlatformNotFound
+    from staydown.access.terms import Scope
+    from staydown.journeys.set_up_platform import give_token
+
+    try:
+        token = give_token(name=name, scope=Scope(scope), now=datetime.now(UTC))
+    except PlatformNotFound as error:
+        raise click.ClickException(f"no platform is named {name!r}") from error
+    click.echo(f"token           {token.secret}")
+    click.echo("It does nothing else. Keep it now: it is not shown again.")
+
+
 @command.command("add-edge-token")
 @click.argument("name")
 def add_edge_token(name: str) -> None:

@@ -55,11 +55,20 @@ def give_edge_token(*, name: str, now: datetime) -> EdgeAccess:
 
     From then on the edge bank is published; `replace_token` revokes this one too.
     """
-    with transaction.atomic():
-        token = make_token(platform_id=platform_by_name(name).id, scopes=(Scope.EDGE,), now=now)
-    publish_tokens(now=now)
+    token = give_token(name=name, scope=Scope.EDGE, now=now)
     signer = load_or_create_signer(Path(settings.STAYDOWN_LEDGER_KEY_PATH))
     return EdgeAccess(token=token, public_key=signer.vkey(settings.STAYDOWN_LEDGER_ORIGIN))
+
+
+def give_token(*, name: str, scope: Scope, now: datetime) -> NewToken:
+    """Makes one more token of the platform that may do one thing and nothing else. Raises PlatformNotFound.
+
+    `replace_token` revokes this one too.
+    """
+    with transaction.atomic():
+        token = make_token(platform_id=platform_by_name(name).id, scopes=(scope,), now=now)
+    publish_tokens(now=now)
+    return token
 
 
 def replace_token(*, name: str, now: datetime) -> NewToken:

@@ -102,9 +102,32 @@ def test_edge_token_is_printed_with_the_key_that_edge_banks_are_signed_by(db: No
     assert "it is not shown again" in result.stdout
 
 
-@pytest.mark.parametrize("command", ["replace-token", "add-edge-token"])
-def test_token_of_an_unknown_platform_is_refused_in_a_sentence(db: None, command: str) -> None:
-    result = manage(command, "Nobody")
+@pytest.mark.parametrize("scope", [Scope.FINGERPRINT, Scope.METRICS])
+def test_token_for_one_thing_is_printed_once_and_leaves_the_others(
+    db: None, house: Path, scope: Scope
+) -> None:
+    # Given
+    first = printed(manage(*FORUM))["token"]
+
+    # When
+    told = printed(manage("add-token", "Forum", "--scope", scope.value))
+
+    # Then
+    assert holder_of_token(told["token"], scope=scope, now=NOW).scopes == {scope}
+    assert holder_of_token(first, scope=Scope.CHECK, now=NOW)
+    assert len(json.loads((house / "tokens.json").read_text())["tokens"]) == 2
+
+
+@pytest.mark.parametrize("scope", ["check", "", "everything"])
+def test_token_for_something_else_is_refused(db: None, scope: str) -> None:
+    assert manage("add-token", "Forum", "--scope", scope).exit_code == 2
+
+
+@pytest.mark.parametrize(
+    "command", [["replace-token"], ["add-edge-token"], ["add-token", "--scope", "metrics"]]
+)
+def test_token_of_an_unknown_platform_is_refused_in_a_sentence(db: None, command: list[str]) -> None:
+    result = manage(*command, "Nobody")
 
     assert result.exit_code == 1
     assert "no platform is named 'Nobody'" in result.stderr
