@@ -31,13 +31,15 @@ from staydown.action.queries import copies_of
 from staydown.bank.queries import entries_of
 from staydown.cases.queries import case_by_number
 from staydown.journeys.file_request import file_request
+from staydown.journeys.publish_edge import publish_edge
 from staydown.journeys.publishing import publish_bank, publish_tokens
 from staydown.journeys.register_pictures import open_case_with_pictures
 from staydown.journeys.work_on_request import claim_request, grant_request
 from staydown.match_api import MatchApiSettings, create_app
+from staydown.match_api.edge import EdgeDoor
 from tests.staydown.conftest import a_draft, a_platform, a_staff_member, an_item
-from tests.staydown.journeys.floods import a_flood
 from tests.staydown.fingerprint.files import jpeg
+from tests.staydown.journeys.floods import a_flood
 
 STAFF = frozenset(role.value for role in Role)
 DECIDERS = STAFF - {Role.AUDITOR}
@@ -362,6 +364,41 @@ def test_only_a_platform_has_uploads_checked(world: World, house: Path) -> None:
                             troubles.append(f"{method} {row.at} as {who}: {answer.status_code}, {kept}")
 
     asyncio.run(everybody())
+    assert troubles == []
+
+
+async def no_page(scope: Any, receive: Any, send: Any) -> None:
+    """Behind the edge door, when it lets a request pass."""
+    await send({"type": "http.response.start", "status": 404, "headers": []})
+    await send({"type": "http.response.body", "body": b""})
+
+
+def test_only_a_platform_with_the_scope_fetches_the_edge_bank(world: World, house: Path) -> None:
+    # Given an edge bank
+    publish_tokens(now=datetime.now(UTC))
+    publish_edge(now=datetime.now(UTC))
+    files = [path.name for path in (house / "edge").iterdir() if path.suffix in (".index", ".bin")]
+    rows = [
+        Row(f"/api/v1/edge/{name}", get=PLATFORMS) for name in ("manifest", *(f"files/{f}" for f in files))
+    ]
+    door = EdgeDoor(MatchApiSettings(data_dir=house), behind=no_page)
+
+    # When everybody tries everything, then it is fetched with the scope and by nobody else
+    troubles = []
+
+    async def everybody() -> None:
+        transport = httpx.ASGITransport(app=door)
+        async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1:8000") as client:
+            for row in rows:
+                for who in sorted(EVERYBODY):
+                    for method in METHODS:
+                        answer = await client.request(method, row.at, headers=headers_of(world, who, row))
+                        expected = (200,) if row.may(who, method) else (401, 403, 405)
+                        if answer.status_code not in expected:
+                            troubles.append(f"{method} {row.at} as {who}: {answer.status_code}")
+
+    asyncio.run(everybody())
+    assert len(rows) == 3
     assert troubles == []
 
 

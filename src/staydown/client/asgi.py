@@ -11,6 +11,8 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from tempfile import SpooledTemporaryFile
 from typing import Any, BinaryIO, cast
 
+import anyio.to_thread
+
 from staydown.client.async_client import AsyncStaydown
 from staydown.client.errors import ClientError, RequestRefused, UploadTooLarge
 from staydown.client.refusals import answer_of, log_refusal, problem_of, problem_of_upload
@@ -86,7 +88,9 @@ class StaydownMiddleware:
         headers.check(self._rules)
         size_bytes = await self._read(receive, body)
         judgement = Judgement(self._rules)
-        for file in files_in(body, size_bytes, headers, self._rules):
+        # A large form takes a while to read; other requests go on meanwhile.
+        files = await anyio.to_thread.run_sync(files_in, body, size_bytes, headers, self._rules)
+        for file in files:
             try:
                 judgement.add(file, await self._staydown.check(cast(BinaryIO, file.content)))
             except RequestRefused as refusal:
