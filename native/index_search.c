@@ -72,36 +72,43 @@ static sd_index_status report(const hunt *h, size_t code, int distance) {
   return SD_INDEX_OK;
 }
 
+/* In words of 64 bits throughout: so the compiler counts the bits of several codes at once where the processor can. */
 FOR_EACH_PROCESSOR
-static void measure(const uint8_t *restrict codes, size_t n, const uint8_t *restrict query, uint16_t *restrict distances) {
-  for (size_t i = 0; i < n; i++)
-    distances[i] = (uint16_t)(half_distance(codes + CODE * i, query) + half_distance(codes + CODE * i + 16, query + 16));
+static void measure(const uint8_t *restrict codes, size_t n, const uint8_t *restrict query, uint64_t *restrict distances) {
+  const uint64_t *restrict words = (const uint64_t *)codes; /* aligned: in a segment, and in the tail */
+  uint64_t sought[4];
+  memcpy(sought, query, CODE);
+  for (size_t i = 0; i < n; i++) {
+    uint64_t bits = 0;
+    for (int w = 0; w < 4; w++) bits += (uint64_t)__builtin_popcountll(words[4 * i + (size_t)w] ^ sought[w]);
+    distances[i] = bits;
+  }
 }
 
 static sd_index_status scan(const hunt *h) {
-  uint16_t distances[BLOCK];
+  uint64_t distances[BLOCK];
   sd_index_status status = SD_INDEX_OK;
   for (size_t start = 0; start < h->p->distinct; start += BLOCK) {
     size_t here = h->p->distinct - start < BLOCK ? h->p->distinct - start : BLOCK;
     measure(h->p->codes + CODE * start, here, h->query, distances);
     for (size_t i = 0; i < here && status == SD_INDEX_OK; i++)
-      if (distances[i] <= h->most) status = report(h, start + i, distances[i]);
+      if (distances[i] <= (uint64_t)h->most) status = report(h, start + i, (int)distances[i]);
   }
   return status;
 }
 
 /* The codes that were added last, which the caller has locked. */
 static sd_index_status scan_tail(const sd_index *index, const uint8_t *query, size_t row, int most, sd_hits *hits) {
-  uint16_t distances[BLOCK];
+  uint64_t distances[BLOCK];
   for (size_t start = 0; start < index->tail_count; start += BLOCK) {
     size_t here = index->tail_count - start < BLOCK ? index->tail_count - start : BLOCK;
     measure(index->tail_codes + CODE * start, here, query, distances);
     for (size_t i = 0; i < here; i++) {
-      int threshold = index->tail_thresholds[start + i];
-      if (distances[i] > most || (threshold != SD_NO_THRESHOLD && distances[i] > threshold)) continue;
+      int distance = (int)distances[i], threshold = index->tail_thresholds[start + i];
+      if (distance > most || (threshold != SD_NO_THRESHOLD && distance > threshold)) continue;
       if (!make_room(hits, 1)) return SD_INDEX_NO_MEMORY;
       hits->hits[hits->count++] =
-          (sd_hit){.id = index->tail_ids[start + i], .query = (int64_t)row, .distance_bits = distances[i]};
+          (sd_hit){.id = index->tail_ids[start + i], .query = (int64_t)row, .distance_bits = (uint16_t)distance};
     }
   }
   return SD_INDEX_OK;
