@@ -86,7 +86,8 @@ class EdgeBank:
         self._now = now
         self._held: HeldEdgeBank | None = None
         self._refused: Identity | None = None
-        self._changing = threading.Lock()
+        self._loading = threading.Lock()
+        self._starting = threading.Lock()
         self._pools: dict[int, SandboxPool] = {}
 
     def refresh(self, client: Staydown, *, timeout_ms: float = REFRESH_MS) -> bool:
@@ -149,12 +150,19 @@ class EdgeBank:
             pool.close()
 
     def _current(self) -> HeldEdgeBank:
-        """The newest bank of the folder; the one before it if the newest is damaged or gone."""
+        """The newest bank of the folder; the one before it if the newest is damaged or gone.
+
+        One thread verifies a new one, which takes a while; the others go on with the one before it.
+        """
         identity = self._folder.identity()
         held = self._held
         if held is not None and identity in (held.identity, self._refused, None):
             return held
-        with self._changing:
+        if held is None:
+            self._loading.acquire()
+        elif not self._loading.acquire(blocking=False):
+            return held
+        try:
             if self._held is not None and self._held.identity == identity:
                 return self._held  # another thread was first
             try:
@@ -164,12 +172,15 @@ class EdgeBank:
                     raise
                 self._refused = identity
                 logger.error("a new edge bank was refused, the one before it goes on: %s", error)
-        return held
+            return held
+        finally:
+            self._loading.release()
 
     def _fingerprints(self, data: bytes) -> QueryFingerprints:
         """Raises EdgeMediaNotReadable."""
-        with self._changing:  # a fork's child has a decoding process of its own
-            pool = self._pools.setdefault(os.getpid(), SandboxPool(workers=1))
+        with self._starting:  # a fork's child has a decoding process of its own
+            pool = self._pools.get(os.getpid()) or SandboxPool(workers=1)
+            self._pools[os.getpid()] = pool
         try:
             return pool.query(data)
         except FingerprintError:

@@ -218,6 +218,25 @@ def test_other_processes_see_a_new_bank_at_their_next_check(
     assert len(list((tmp_path / "edge").glob("codes-*"))) == 1
 
 
+def test_check_does_not_wait_for_another_thread_that_verifies_a_new_bank(
+    publisher: EdgePublisher, client: Staydown, open_bank: Callable[..., EdgeBank]
+) -> None:
+    # Given a bank in use, a newer one in the folder, and a thread that is at it
+    publish_first(publisher)
+    bank = open_bank()
+    bank.refresh(client)
+    publisher.publish([FAR], sequence=6, at=NOW)
+    open_bank().refresh(client)
+
+    # When
+    with bank._loading:
+        meanwhile = bank.check(media(NEAR)).kind
+    afterwards = bank.check(media(NEAR)).kind
+
+    # Then
+    assert (meanwhile, afterwards) == ("near", None)
+
+
 def test_bank_that_was_never_fetched_says_so(open_bank: Callable[..., EdgeBank]) -> None:
     with pytest.raises(EdgeBankEmpty):
         open_bank().check(media())
