@@ -17,7 +17,6 @@ import click
 import uvicorn
 from uvicorn.supervisors import Multiprocess
 
-from staydown.config.installation import Installation
 from staydown.start import set_up_django
 
 # A worker that keeps dying is started again, but not in a tight loop.
@@ -134,7 +133,9 @@ def _setting(stop: threading.Event) -> Callable[[int, FrameType | None], None]:
 @contextmanager
 def _alone() -> Iterator[None]:
     """Keeps other roles that start at the same moment on this machine waiting."""
-    folder = Installation.from_environment().data_dir
+    from django.conf import settings
+
+    folder = settings.STAYDOWN_BANK_JOURNAL_PATH.parent
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     descriptor = os.open(folder / "start.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
