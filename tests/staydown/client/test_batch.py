@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -9,6 +10,7 @@ from staydown.client import AnswerNotUnderstood, RequestRefused, Upload, batch
 from staydown.client.protocol import Answer
 from staydown.client.terms import Action
 from staydown.fingerprint.terms import Algorithm, Digests, Fingerprint, MediaFingerprints
+from staydown.match_api import MatchApiSettings
 
 ALLOWED = b'{"action":"allow","matches":[],"check_id":"chk_1"}'
 REFUSED = (
@@ -59,6 +61,13 @@ def test_first_chunk_is_there_before_the_whole_library_was_read() -> None:
 
     # Then
     assert taken == batch.MAX_LINES
+
+
+def test_limits_are_no_larger_than_the_servers_own(tmp_path: Path) -> None:
+    server = MatchApiSettings(data_dir=tmp_path)
+
+    assert batch.MAX_LINES <= server.max_batch_lines
+    assert batch.MAX_BYTES <= server.max_batch_bytes
 
 
 def test_no_uploads_make_no_request() -> None:
