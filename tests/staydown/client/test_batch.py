@@ -66,8 +66,8 @@ def test_first_chunk_is_there_before_the_whole_library_was_read() -> None:
 def test_limits_are_no_larger_than_the_servers_own(tmp_path: Path) -> None:
     server = MatchApiSettings(data_dir=tmp_path)
 
-    assert batch.MAX_LINES <= server.max_batch_lines
-    assert batch.MAX_BYTES <= server.max_batch_bytes
+    assert server.max_batch_lines >= batch.MAX_LINES
+    assert server.max_batch_bytes >= batch.MAX_BYTES
 
 
 def test_no_uploads_make_no_request() -> None:
