@@ -53,7 +53,8 @@ class Endpoints:
         self._callers = Callers(settings)
         self.meter = Meter(settings.data_dir)
         self._decoder = MediaDecoder(settings, meter=self.meter)
-        self._intake = Intake(settings, self._decoder, MediaFetcher(settings))
+        self._fetcher = MediaFetcher(settings)
+        self._intake = Intake(settings, self._decoder, self._fetcher)
         self._held = HeldBytes(limit=settings.max_held_bytes)
         self._answers = AnswersKept(
             seconds=settings.idempotency_seconds, max_answers=settings.max_idempotent_answers
@@ -67,6 +68,7 @@ class Endpoints:
 
     async def close(self) -> None:
         """Ends the decoding processes and closes the check journal."""
+        self._fetcher.close()
         await self._decoder.close()
         self.checker.close()
         self.meter.close()

@@ -8,9 +8,11 @@ passwords, proxies of the environment, compressed answers, and to say more of a 
 from __future__ import annotations
 
 import asyncio
+import functools
 import socket
 import ssl
 from collections.abc import Awaitable, Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from urllib.parse import urljoin
 
@@ -42,7 +44,9 @@ class MediaFetcher:
         tls: ssl.SSLContext | None = None,
     ) -> None:
         self._settings = settings
-        self._resolve = resolve or _addresses_of
+        # Threads of their own: a name server that does not answer holds up no other work.
+        self._lookups = ThreadPoolExecutor(settings.max_fetches, thread_name_prefix="look-up")
+        self._resolve = resolve or self._addresses_of
         self._tls = tls
         self._at_work = 0
 
@@ -61,6 +65,10 @@ class MediaFetcher:
                 "fetch-host-not-allowed", "This installation may not fetch from that host, scheme and port."
             )
         return target
+
+    def close(self) -> None:
+        """Looks nothing up any more."""
+        self._lookups.shutdown(wait=False, cancel_futures=True)
 
     async def fetch(self, target: Target, reader: BodyReader, *, own_port: int | None) -> bytes:
         """The media; its bytes count as held until the reader is left. Raises Refused.
@@ -129,12 +137,17 @@ class MediaFetcher:
         ):
             told = {name.lower(): value.decode("latin-1") for name, value in response.headers}
             if response.status in _REDIRECTS:
-                return urljoin(target.url, told.get(b"location", ""))
+                return _joined(target.url, told.get(b"location", ""))
             if response.status != 200:
                 raise fetch_failed("The host did not answer with the file (200).")
             if told.get(b"content-encoding", "identity").lower() != "identity":
                 raise fetch_failed("The host sent the file compressed, although it was asked not to.")
             return await self._body(response.aiter_stream(), told.get(b"content-length"), reader)
+
+    async def _addresses_of(self, host: str, port: int) -> list[str]:
+        look_up = functools.partial(socket.getaddrinfo, host, port, type=socket.SOCK_STREAM)
+        found = await asyncio.get_running_loop().run_in_executor(self._lookups, look_up)
+        return [str(address[0]) for *_, address in found]
 
     def _context(self) -> ssl.SSLContext:
         if self._tls is None:  # reading the system's authorities takes some tens of milliseconds
@@ -181,6 +194,8 @@ def _address_refused() -> Refused:
     )
 
 
-async def _addresses_of(host: str, port: int) -> list[str]:
-    found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    return [str(address[0]) for *_, address in found]
+def _joined(url: str, location: str) -> str:
+    try:
+        return urljoin(url, location)
+    except ValueError:
+        raise fetch_failed("The address leads on to what is no address.") from None

@@ -14,6 +14,8 @@ from staydown.config import installation
 from staydown.config.installation import DATA, WEB, Installation
 
 VARIABLES = (
+    "STAYDOWN_FETCH_HOSTS",
+    "STAYDOWN_METRICS_OPEN",
     "STAYDOWN_DATA_DIR",
     "STAYDOWN_DATABASE_URL",
     "STAYDOWN_FLOOD_FLOOR",
@@ -46,6 +48,19 @@ def test_installation_is_what_its_environment_says(monkeypatch: pytest.MonkeyPat
     assert Installation.from_environment() == Installation(
         data_dir=tmp_path / "data", public_url="https://staydown.example", demo=True, https=True
     )
+
+
+def test_fetching_and_open_metrics_are_off_until_the_environment_says_so(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    usual = Installation.from_environment()
+    assert (usual.fetch_hosts, usual.metrics_open) == ("", False)
+
+    monkeypatch.setenv("STAYDOWN_FETCH_HOSTS", "cdn.example")
+    monkeypatch.setenv("STAYDOWN_METRICS_OPEN", "1")
+
+    told = Installation.from_environment()
+    assert (told.fetch_hosts, told.metrics_open) == ("cdn.example", True)
 
 
 @pytest.mark.parametrize(("value", "level"), [("", "geo9"), ("plain", "plain"), ("deep", "deep")])

@@ -163,6 +163,13 @@ def test_listed_host_that_leads_inside_is_refused_before_anything_is_sent(tmp_pa
     assert slug == "fetch-address-refused"
 
 
+def test_name_of_this_machine_is_refused_however_the_system_looks_it_up(tmp_path):
+    settings = settings_of(tmp_path, "localhost")
+
+    slug = refused_slug(lambda: asyncio.run(fetch(settings, "https://localhost/a")))
+    assert slug == "fetch-address-refused"
+
+
 def test_own_public_address_is_refused(tmp_path, monkeypatch):
     monkeypatch.setattr(fetching, "is_own", lambda address: address == "1.1.1.1")
 
@@ -275,6 +282,7 @@ def test_at_most_three_redirects_are_followed(tmp_path):
         response(b"", status="500 Oops"),
         response(b"x", "Content-Encoding: gzip"),
         response(b"", status="302 Found"),
+        to("http://[broken"),
         b"nonsense\r\n\r\n",
         b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nabc",
         b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
