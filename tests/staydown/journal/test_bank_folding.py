@@ -1,7 +1,6 @@
 """A bank that is folded into segments answers like one that is not, whatever happens in between.
 
-Covers: staydown.journal.bank_follower, staydown.journal.bank_folding, staydown.journal.bank_segment,
-staydown.journal.segment_writing.
+Covers: staydown.journal.bank_follower, staydown.journal.bank_segment, staydown.journal.segment_writing.
 """
 
 from __future__ import annotations
