@@ -7,6 +7,7 @@ import hashlib
 import ipaddress
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
 from staydown.journal import JournalError, TokensFile
@@ -46,10 +47,7 @@ class Callers:
 
     def identify(self, call: Call, *, scope: str = CHECK) -> Caller:
         """The platform that may do this. Raises Refused: 401, 403, or 503 for an unreadable token file."""
-        scheme, _, token = (call.header(b"authorization") or "").strip().partition(" ")
-        if scheme.lower() != "bearer":
-            raise unauthenticated(_ASK)
-        return self._holder(token.strip(), scope=scope)
+        return self._holder(_bearer_digest(call.headers.get(b"authorization", b"")), scope=scope)
 
     def check_may_watch(self, call: Call) -> None:
         """Returns if the caller may see metrics and the health page. Raises Refused.
@@ -64,16 +62,13 @@ class Callers:
         if token is None:
             raise unauthenticated(_ASK_WATCHER, challenge='Basic realm="Staydown"')
         try:
-            self._holder(token, scope=METRICS)
+            self._holder(_digest_of(token), scope=METRICS)
         except Refused as refused:
             if refused.problem.status == 401:
                 raise unauthenticated(_ASK_WATCHER, challenge='Basic realm="Staydown"') from None
             raise
 
-    def _holder(self, token: str, *, scope: str) -> Caller:
-        if not token:
-            raise unauthenticated(_ASK)
-        digest = hashlib.sha256(token.encode()).hexdigest()
+    def _holder(self, digest: str, *, scope: str) -> Caller:
         row = self._row(digest)
         if row is None:
             raise unauthenticated("The token is unknown, was revoked, or has expired.")
@@ -100,6 +95,20 @@ def is_local(call: Call) -> bool:
     except ValueError:
         return False
     return peer.is_loopback and not any(name in call.headers for name in _FORWARDED)
+
+
+@lru_cache(maxsize=256)  # platforms send the same header all day
+def _bearer_digest(header: bytes) -> str:
+    scheme, _, token = header.decode("latin-1").strip().partition(" ")
+    if scheme.lower() != "bearer":
+        raise unauthenticated(_ASK)
+    return _digest_of(token.strip())
+
+
+def _digest_of(token: str) -> str:
+    if not token:
+        raise unauthenticated(_ASK)
+    return hashlib.sha256(token.encode()).hexdigest()
 
 
 def _password(sent: str) -> str:

@@ -26,7 +26,7 @@ from staydown.matching.arrays import (
 )
 from staydown.matching.errors import IndexDamaged, IndexFormatUnknown, IndexFull, MatchingError
 from staydown.matching.rules import DEFAULT_THRESHOLD_BITS
-from staydown.matching.terms import Hits
+from staydown.matching.terms import NO_HITS, Hits
 
 # A scan of 4,096 codes reads 128 KiB, which stays in a second-level cache, and takes about as long as looking
 # a query up in the tables of a million.
@@ -123,6 +123,8 @@ class Index:
             query, ids, distances = _native.index_search(self._native, codes, most, threads)
         except ValueError as error:
             _raise(error, doing="The index cannot be searched")
+        if not ids:
+            return NO_HITS
         return Hits(
             query=np.frombuffer(query, np.int64),
             id=np.frombuffer(ids, np.uint64),
