@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
 from django.db.models import Count, Exists, F, Max, OuterRef, Q, QuerySet
@@ -159,8 +160,8 @@ def crowds(limits: FloodLimits, *, now: datetime) -> tuple[Crowd, ...]:
             state=EntryState(state),
             near=near,
             far=far,
-            earlier=rules.earlier_hours(
-                _near_by_hour(entry_id, platform_id, now=now), created_at=created_at, now=now
+            earlier=_earlier(
+                entry_id, platform_id, created_at, now.replace(minute=0, second=0, microsecond=0)
             ),
             put_back_at_near=_put_back_at(entry_id),
         )
@@ -170,6 +171,16 @@ def crowds(limits: FloodLimits, *, now: datetime) -> tuple[Crowd, ...]:
 
 def _near() -> QuerySet[SeenMatchRecord]:
     return SeenMatchRecord.objects.filter(kind=MatchKind.NEAR).exclude(upload="")
+
+
+@lru_cache(maxsize=1_000)
+def _earlier(entry_id: str, platform_id: str, created_at: datetime, hour: datetime) -> tuple[int, ...]:
+    """An entry's baseline, which is made of whole hours and so is the same until the next hour begins.
+
+    Reading a busy entry's week can take seconds on SQLite, so it is done once an hour.
+    """
+    counts = _near_by_hour(entry_id, platform_id, now=hour)
+    return rules.earlier_hours(counts, created_at=created_at, now=hour)
 
 
 def _near_by_hour(entry_id: str, platform_id: str, *, now: datetime) -> dict[datetime, int]:

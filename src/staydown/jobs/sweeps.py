@@ -43,8 +43,8 @@ SWEEPS = (
     Sweep("record upload checks", 0.25, record_checks),
     Sweep("deliver webhooks", 0.25, deliver_due),
     Sweep("fold the bank", 20, lambda: fold_bank(now=datetime.now(UTC)), may_take_minutes=True),
-    # A flood of one a second is noticed within the floor's minute anyway; the question costs a few
-    # milliseconds for each thousand near matches of the last hour.
+    # A flood of one a second needs a minute to reach the floor, so five seconds more are little; the question
+    # reads the near matches of the last hour and no others.
     Sweep("guard against floods", 5, lambda: guard_against_floods(now=datetime.now(UTC))),
     Sweep("count old matches", 600, lambda: count_old_matches(now=datetime.now(UTC)), may_take_minutes=True),
     Sweep("delete read check journals", 60, delete_read_checks),

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
+
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from staydown.access.terms import Platform
 from staydown.bank.errors import EntryNotFound
 from staydown.bank.operations import add_entry, record_matches, set_state
 from staydown.bank.queries import (
+    crowds,
     entries_of,
     entries_with_digest,
     entry_by_id,
@@ -15,10 +20,11 @@ from staydown.bank.queries import (
     last_change,
     match_counts,
 )
-from staydown.bank.terms import Entry, SeenMatch
+from staydown.bank.terms import Entry, FloodLimits, SeenMatch
 from staydown.fingerprint import Algorithm
 from staydown.matching.terms import EntryState
 from tests.staydown.conftest import NOW, a_code, a_filed_request, an_entry, an_item, some_digests
+from tests.staydown.journeys.floods import uploads_near
 
 
 def an_entry_of_a_request() -> Entry:
@@ -125,3 +131,19 @@ def test_withdrawn_entry_is_told_as_dropped_without_anything_of_it(db: None) -> 
     set_state(entry_ids=[entry.id], state=EntryState.WITHDRAWN, now=NOW)
 
     assert journal_records(after=0, most=1000) == [{"seq": last_change(), "op": "drop", "entry_id": entry.id}]
+
+
+def test_baseline_of_a_busy_entry_is_read_once_an_hour(forum: Platform) -> None:
+    # Given an entry that is beyond the floor, so that its baseline is needed each time
+    entry, limits = an_entry(), FloodLimits(floor=5)
+    uploads_near(entry, forum, 10, at=NOW)
+
+    def statements(now: datetime) -> int:
+        with CaptureQueriesContext(connection) as asked:
+            assert [crowd.near for crowd in crowds(limits, now=now)] == [10]
+        return len(asked)
+
+    # Then it is read the first time, and again in the next hour only
+    first, again, later = (statements(NOW + timedelta(minutes=minutes)) for minutes in (0, 1, 29))
+    assert (first - again, later - again) == (1, 0)
+    assert statements(NOW + timedelta(minutes=30)) - again == 1

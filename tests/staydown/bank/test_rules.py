@@ -278,3 +278,14 @@ def test_every_reason_belongs_to_one_decision() -> None:
     offered = [reason for decision in FloodDecision for reason in rules.reasons_for(decision)]
 
     assert sorted(offered) == sorted(FloodReason)
+
+
+@pytest.mark.parametrize("minutes", [0, 1, 30, 59])
+def test_baseline_is_the_same_until_the_next_hour_begins(minutes: int) -> None:
+    # So that it need not be read again every few seconds.
+    hour = NOW.replace(minute=0)
+    counts = {hour - timedelta(hours=back): back for back in range(200)}
+
+    for age in (timedelta(hours=5, minutes=20), timedelta(days=30)):
+        found = rules.earlier_hours(counts, created_at=hour - age, now=hour + timedelta(minutes=minutes))
+        assert found == rules.earlier_hours(counts, created_at=hour - age, now=hour)
