@@ -1,6 +1,5 @@
 """Forms, piece by piece: nothing on disk, nothing without end, and no guess at what was meant."""
 
-
 import pytest
 
 from staydown.match_api.errors import Refused
