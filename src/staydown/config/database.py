@@ -23,7 +23,7 @@ STATEMENT_TIMEOUT_SECONDS = 30
 IDLE_TRANSACTION_TIMEOUT_SECONDS = 60
 # A server that does not answer is told within seconds, not after the two minutes of TCP.
 CONNECT_TIMEOUT_SECONDS = 10
-# A thread keeps its connection between requests: making one costs some 5 ms, more over TLS. There is no pool
+# A thread keeps its connection between requests, since making one costs time, more over TLS. There is no pool
 # because threads are few and do not grow: ten for pages and eight for sweeps in each process. After a minute
 # without use it is closed, and a broken one is noticed before it is used.
 CONNECTION_KEPT_SECONDS = 60
