@@ -123,7 +123,8 @@ class BankView:
 
     def _change_over(self) -> None:
         """Goes over to the segments of a new generation, when they are open."""
-        if self._opening is not None and not self._opening.done():
+        is_opening = self._opening is not None and not self._opening.done()
+        if is_opening or time.monotonic() < self._open_again_at:
             return
         opening, self._opening = self._opening, None
         try:
@@ -131,14 +132,13 @@ class BankView:
             unopened = {name: size for name, size in self._follower.unopened().items() if name not in opened}
             if sum(unopened.values()) <= OPENED_AT_ONCE_BYTES:
                 self._follower = self._follower.successor(opened)
-            elif time.monotonic() >= self._open_again_at:
+            else:
                 self._opening = self._opener.submit(self._follower.open_segments, list(unopened))
         except BankSegmentMissing:
             pass  # a still newer generation is there, and the next look finds it
         except (StaydownError, OSError) as error:
-            if time.monotonic() >= self._open_again_at:
-                logger.error("a new segment cannot be opened, the old ones keep serving: %s", error)
-                self._open_again_at = time.monotonic() + self._retry_unreadable_seconds
+            logger.error("a new segment cannot be opened, the old ones keep serving: %s", error)
+            self._open_again_at = time.monotonic() + self._retry_unreadable_seconds
 
     def find(self, upload: Upload, *, most: int | None = None) -> list[Match]:
         """Every entry that the upload matches, each once, or the strictest so many: the strictest first,
