@@ -23,6 +23,7 @@ import numpy as np
 # Registered of each picture: the usual set of 32 codes, and one of the second scale.
 CODES_A_PICTURE = 33
 ENTRIES_AT_ONCE = 2000
+SEED = 11
 READY_SECONDS = 120
 
 
@@ -71,7 +72,7 @@ def build(codes: int) -> House:
     from staydown.journeys.register_pictures import open_case_with_pictures
     from staydown.matching.terms import EntryState
 
-    now, chance = datetime.now(UTC), np.random.default_rng(11)
+    now, chance = datetime.now(UTC), np.random.default_rng(SEED)
     call_command("migrate", interactive=False, verbosity=0)
     platform = add_platform(name="Forum", url_prefix="http://127.0.0.1:9/", now=now)
     token = make_token(platform_id=platform.id, scopes=[Scope.CHECK], now=now)
@@ -95,6 +96,15 @@ def build(codes: int) -> House:
         fold_bank(now=now)
     publish_tokens(now=now)
     return House(Path(settings.STAYDOWN_BANK_JOURNAL_PATH).parent, token.secret, entries + 1, codes)
+
+
+def codes_of(house: House) -> np.ndarray:
+    """(entries, 32, 32) uint8: the codes of the first scale of each entry, made once more."""
+    chance = np.random.default_rng(SEED)
+    packed = (
+        b"".join(code.code for code in a_picture(chance).fingerprints[:-1]) for _ in range(house.entries)
+    )
+    return np.frombuffer(b"".join(packed), np.uint8).reshape(house.entries, -1, 32)
 
 
 @contextmanager
