@@ -281,8 +281,8 @@ def lines_of(result: dict[str, Any]) -> list[str]:
         "",
         f"`wrk` on the other core, {CONNECTIONS} connections, another random code each time; nothing matches."
         f" Medians of {report.RUNS} runs of {SECONDS} seconds; least and most in parentheses. Staydown's"
-        " answers include the token, the record of the check in the journal, and the action. The last row is what"
-        " the server and the machine take before anybody looks at a request.",
+        " answers include the token, the record of the check in the journal, and the action. The last row is"
+        " what the server and the machine take before anybody looks at a request.",
         "",
         *report.table(
             ["", "lookups a second", "p99 ms at half load", "times the peer"],

@@ -1,4 +1,4 @@
-"""The least that an HTTP server in Python does: uvicorn answering at once, to tell the machine's part from ours.
+"""The least that an HTTP server in Python does: uvicorn answering at once. It tells the machine's part.
 
 Run by serve.py: `python -m benchmarks.serve_floor PORT`.
 """
