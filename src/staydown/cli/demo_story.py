@@ -16,6 +16,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from html import unescape
 from io import BytesIO
+from itertools import count
 from pathlib import Path
 
 import httpx
@@ -24,8 +25,9 @@ from PIL import Image, ImageOps
 from staydown.cli.demo_setup import DemoSecrets, join_forum, painted, post_picture
 from staydown.cli.visitor import FormNotFound, Visitor
 from staydown.client import Staydown
-from staydown.fingerprint import MediaFingerprints, fingerprint_image
+from staydown.fingerprint import MediaFingerprints, distance_bits, fingerprint_image, query_image
 from staydown.ledger.checkpoint import open_checkpoint, tile_path, tiles_of
+from staydown.matching.rules import DEFAULT_THRESHOLD_BITS
 
 # How long a platform may take to clear two posts: the worker looks four times a second.
 COPIES_GONE_WITHIN_SECONDS = 20.0
@@ -49,7 +51,7 @@ class _Story:
         self.url, self.forum_url, self.secrets, self._say = url, forum_url, secrets, say
         self.started = time.monotonic()
         # A picture that no earlier run has used: the clock chooses the paint.
-        self.seed = time.time_ns() % 2_000_000_000
+        self.seed = _next_seed(time.time_ns() % 2_000_000_000)
         self.picture = painted(self.seed)
         self.alice = Visitor(url)
         self.bob = Visitor(url)
@@ -137,6 +139,28 @@ def _variants(picture: bytes) -> dict[str, bytes]:
         image.save(out, "JPEG", quality=60)
         files[name] = picture if name == "as it is" else out.getvalue()
     return files
+
+
+def _is_within_reach(picture: bytes) -> bool:
+    """Whether fingerprints alone find every variant: of 450 painted pictures, two cuts to a square were not.
+
+    No near match finds everything (docs/explanation/what-still-matches.md). The story is about the way from a
+    device to the forum, so it takes a picture for which a failure can only lie there.
+    """
+    registered = fingerprint_image(picture).registrable()
+    return all(
+        any(
+            distance_bits(view.fingerprint, code) <= DEFAULT_THRESHOLD_BITS
+            for view in query_image(variant).views
+            for code in registered
+            if code.algorithm is view.fingerprint.algorithm
+        )
+        for variant in _variants(picture).values()
+    )
+
+
+def _next_seed(seed: int) -> int:
+    return next(number for number in count(seed) if _is_within_reach(painted(number)))
 
 
 def _uploads_are_held(story: _Story) -> None:
