@@ -1,4 +1,4 @@
-"""What a page and what the fingerprint worker may load, and the headers of every static file.
+"""What a page and what a worker may load, and the headers of every static file.
 
 Plain constants without Django: settings, tests and a reverse proxy's configuration take them from here.
 The promise "your picture stays on this device" rests on these lines; tests/web/test_wire.py shows what
@@ -9,7 +9,9 @@ from __future__ import annotations
 
 from collections.abc import MutableMapping
 
-WORKER_FILE = "fingerprint-worker.js"
+# Every file of web/dist that is named so is a worker: one classic script that sees what a person must not send.
+WORKER_SUFFIX = "-worker.js"
+WORKER_FOLDER = "dist"
 
 
 def _policy(**directives: str) -> str:
@@ -40,8 +42,9 @@ STATIC_CSP = _policy(default_src="'none'", frame_ancestors="'none'")
 
 
 def headers_for_static(name: str) -> dict[str, str]:
-    """The headers to add to the static file `name` (a path or URL; only its last part counts)."""
-    is_worker = name.rsplit("/", 1)[-1] == WORKER_FILE
+    """The headers to add to the static file `name` (a path or URL; only its last two parts count)."""
+    folder, _, file = name.rpartition("/")
+    is_worker = file.endswith(WORKER_SUFFIX) and folder.rpartition("/")[2] == WORKER_FOLDER
     return {
         "Content-Security-Policy": WORKER_CSP if is_worker else STATIC_CSP,
         "Cross-Origin-Resource-Policy": "same-origin",

@@ -15,13 +15,26 @@ def test_the_page_may_connect_to_nothing_and_load_no_picture_from_the_server() -
     )
 
 
-@pytest.mark.parametrize("name", ["dist/fingerprint-worker.js", "/static/dist/fingerprint-worker.js"])
-def test_the_worker_has_a_policy_of_its_own(name: str) -> None:
+@pytest.mark.parametrize(
+    "name",
+    ["dist/fingerprint-worker.js", "/static/dist/fingerprint-worker.js", "/static/dist/heic-worker.js"],
+)
+def test_each_worker_has_a_policy_of_its_own(name: str) -> None:
     assert WORKER_CSP == "default-src 'none'; script-src 'wasm-unsafe-eval'"
     assert headers_for_static(name)["Content-Security-Policy"] == WORKER_CSP
 
 
-@pytest.mark.parametrize("name", ["register.js", "site.css", "device/worker.js", "not-fingerprint-worker.js"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "register.js",
+        "site.css",
+        "device/worker.js",
+        "device-worker.js",
+        "dist/words.js",
+        "dist/not-worker.js/a.js",
+    ],
+)
 def test_every_other_static_file_can_reach_nothing_as_a_worker(name: str) -> None:
     assert headers_for_static(name)["Content-Security-Policy"] == STATIC_CSP
 
