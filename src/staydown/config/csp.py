@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import MutableMapping
 
-# Every file of web/dist that is named so is a worker: one classic script that sees what a person must not send.
+# Every file of web/dist that is named so is a worker: one classic script that sees what must not be sent.
 WORKER_SUFFIX = "-worker.js"
 WORKER_FOLDER = "dist"
 
