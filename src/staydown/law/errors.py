@@ -4,7 +4,9 @@ LawError
 ├── LegalRowsMissing      data/law is not where it should be
 ├── LegalRowsDamaged      a file of data/law cannot be read or lacks something
 ├── StatementNotFound     no row has this id
-└── DutyNotFound          no duty has this id
+├── DutyNotFound          no duty has this id
+├── PlaceNotFound         no place has this id
+└── ChannelNotFound       no channel has this id
 """
 
 from __future__ import annotations
@@ -47,3 +49,19 @@ class DutyNotFound(LawError):
     def __init__(self, duty_id: str) -> None:
         super().__init__(f"no duty has the id {duty_id!r}")
         self.duty_id = duty_id
+
+
+class PlaceNotFound(LawError):
+    """No place has this id."""
+
+    def __init__(self, place_id: str) -> None:
+        super().__init__(f"no place has the id {place_id!r}")
+        self.place_id = place_id
+
+
+class ChannelNotFound(LawError):
+    """No channel has this id."""
+
+    def __init__(self, channel_id: str) -> None:
+        super().__init__(f"no channel has the id {channel_id!r}")
+        self.channel_id = channel_id

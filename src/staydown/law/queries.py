@@ -8,12 +8,25 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import cache
 
-from staydown.law import rules
-from staydown.law.errors import DutyNotFound, StatementNotFound
+from staydown.law import options, rules
+from staydown.law.errors import ChannelNotFound, DutyNotFound, PlaceNotFound, StatementNotFound
 from staydown.law.reading import law_file
-from staydown.law.terms import Duty, Element, MinorsRoute, Organisation, Statement
+from staydown.law.terms import (
+    Channel,
+    Duty,
+    Element,
+    MinorsRoute,
+    Need,
+    Options,
+    Organisation,
+    People,
+    Place,
+    Statement,
+)
 
 FEDERAL_REMOVAL = "tida-removal"
+# Where a complaint about a platform goes: a row among the channels that is no platform.
+COMPLAINT_CHANNEL = "ftc"
 
 
 @cache
@@ -57,6 +70,59 @@ def statement(statement_id: str) -> Statement:
     return rules.statement_from(row)
 
 
-def organisations() -> tuple[Organisation, ...]:
-    """Every organisation in the rows, in the file's order."""
-    return tuple(rules.organisation_from(row) for row in law_file("facts.yaml")["organizations"])
+@cache
+def places() -> tuple[Place, ...]:
+    """Every place whose law the rows speak about, in the order of a list to choose from."""
+    file = law_file("places.yaml")
+    return options.places_from(
+        law_file("facts.yaml")["jurisdictions"], file["countries"], file["territories"]
+    )
+
+
+def place(place_id: str) -> Place:
+    """The place with this id. Raises PlaceNotFound."""
+    found = next((one for one in places() if one.id == place_id), None)
+    if found is None:
+        raise PlaceNotFound(place_id)
+    return found
+
+
+@cache
+def options_for(place_id: str) -> Options:
+    """What the rows say about the law of a place. Raises PlaceNotFound."""
+    return options.options_from(
+        place(place_id),
+        rows=_rows(),
+        instruments=law_file("facts.yaml")["instruments"],
+        countries=law_file("places.yaml")["countries"],
+    )
+
+
+@cache
+def _channels() -> tuple[Channel, ...]:
+    return tuple(options.channel_from(row) for row in law_file("facts.yaml")["platform_channels"])
+
+
+def channels() -> tuple[Channel, ...]:
+    """Where platforms take removal requests, in the file's order."""
+    return tuple(channel for channel in _channels() if channel.id != COMPLAINT_CHANNEL)
+
+
+def channel(channel_id: str) -> Channel:
+    """The channel with this id, the complaint's too. Raises ChannelNotFound."""
+    found = next((one for one in _channels() if one.id == channel_id), None)
+    if found is None:
+        raise ChannelNotFound(channel_id)
+    return found
+
+
+@cache
+def _helpers() -> tuple[Organisation, ...]:
+    return options.helpers_from(law_file("help.yaml")["organisations"], rows=_rows())
+
+
+def organisations(
+    *, country: str | None = None, people: People | None = None, need: Need | None = None
+) -> tuple[Organisation, ...]:
+    """Who helps, narrowed by the country's id, by whom they are for, and by what is needed."""
+    return tuple(one for one in _helpers() if options.is_for(one, country=country, people=people, need=need))

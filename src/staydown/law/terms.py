@@ -69,13 +69,106 @@ class Duty:
     statement: Statement
 
 
+class PlaceGroup(StrEnum):
+    """What a place is, in the order of the list that a person chooses from."""
+
+    FEDERAL = "federal"
+    STATE = "state"
+    TERRITORY = "territory"
+    COUNTRY = "country"
+
+
+class Cover(StrEnum):
+    """Whether a law reaches something. There is no "no": silence of our rows must not look like one."""
+
+    YES = "yes"
+    COULD_NOT_CONFIRM = "could_not_confirm"
+
+
+class Need(StrEnum):
+    """What somebody turns to an organisation for."""
+
+    REMOVAL = "removal"
+    SUPPORT = "support"
+    CRISIS = "crisis"
+    POLICE = "police"
+    COMPLAINT = "complaint"
+    SAFETY = "safety"
+
+
+class People(StrEnum):
+    """Whom an organisation is there for."""
+
+    ADULTS = "adults"
+    MINORS = "minors"
+    HELPERS = "helpers"
+
+
 @dataclass(frozen=True, slots=True)
 class Organisation:
-    """Somebody who helps. Name and address are always shown, the rest as `statement` allows."""
+    """Somebody who helps. Name and address are always shown, the rest as `statement` allows.
+
+    `countries` are place ids, empty for everywhere. `hours` and `silent` (how to reach them without speaking)
+    are empty where we do not know.
+    """
 
     id: str
     name: str
     url: str
+    statement: Statement
+    countries: tuple[str, ...] = ()
+    people: tuple[People, ...] = ()
+    needs: tuple[Need, ...] = ()
+    hours: str = ""
+    silent: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Citation:
+    """One law that a place's row cites, with a confidence of its own. `kinds`: criminal, civil, platform."""
+
+    text: str
+    kinds: tuple[str, ...]
+    confidence: Confidence
+    shown_as: ShownAs
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A place whose law the rows speak about. `country` is the country's id, its own for a country."""
+
+    id: str
+    name: str
+    group: PlaceGroup
+    country: str
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What the rows say about the law of one place.
+
+    `row` is None for a country that has rows about single laws only (`laws`). `laws` of a place in the United
+    States are the federal ones.
+    """
+
+    place: Place
+    row: Statement | None
+    synthetic: Cover
+    civil: Cover
+    citations: tuple[Citation, ...]
+    verify_at: str
+    question: str
+    laws: tuple[Statement, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Channel:
+    """Where a platform takes removal requests. `asks` is empty where we do not know what its form asks."""
+
+    id: str
+    name: str
+    url: str
+    asks: tuple[str, ...]
     statement: Statement
 
 
