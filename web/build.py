@@ -1,4 +1,4 @@
-"""Joins the device code into one classic worker file, so that a policy can forbid it every other script.
+"""Joins the device code into classic worker files, so that a policy can forbid each every other script.
 
 No bundler: the sources in web/device are plain ES modules that Node can run one by one; here their
 imports are dropped and their bodies joined in order. It refuses names declared twice, imports of anything
@@ -30,27 +30,39 @@ DEVICE_SOURCES = [
     "registration.js",
     "picture-header.js",
     "decode.js",
+    "other-decoder.js",
     "frames.js",
     "selftest.js",
     "worker.js",
 ]
+DECODER_SOURCES = [
+    "refusal.js",
+    "decode.js",
+    "file-tags.js",
+    "colour-profile.js",
+    "upright.js",
+    "decoder-port.js",
+]
+# The workers, each of its sources in order. A name in vendor/ is a bundle: web/vendor/NAME/NAME.js (script/vendor-web).
+WORKERS = {
+    WORKER: DEVICE_SOURCES,
+    "decode-worker.js": [
+        "vendor/colour.js",
+        "vendor/decoders.js",
+        *DECODER_SOURCES,
+        "png.js",
+        "gif.js",
+        "decode-worker.js",
+    ],
+    "heic-worker.js": ["vendor/colour.js", "vendor/heic.js", *DECODER_SOURCES, "heic-worker.js"],
+}
 # What the sources import, and this program makes: the kernels, and which codes are registered of a picture.
 MADE = {"wasm-bytes.js", "derivation-set.js"}
 DERIVATIONS = WEB.parent / "data" / "fingerprint" / "derivations.json"
 DEFAULT_SET = "crops32"  # staydown.fingerprint.DEFAULT_SET; a test holds them together
 KERNELS = {"WASM_SIMD_BASE64": "staydown.simd.wasm", "WASM_BASE_BASE64": "staydown.base.wasm"}
-# The other scripts that a reader of the pages runs, named here so that their digests are published too.
-PAGE_SCRIPTS = [
-    "register.js",
-    "device-worker.js",
-    "file-list.js",
-    "sent-text.js",
-    "receipt.js",
-    "exit.js",
-    "local-times.js",
-]
 
-IMPORT = re.compile(r"^import \{[^}]*\} from '\./([\w-]+\.js)';[^\n]*\n", re.MULTILINE)
+IMPORT = re.compile(r"^import \{[^}]*\} from '\./((?:vendor/)?[\w-]+\.js)';[^\n]*\n", re.MULTILINE)
 EXPORT = re.compile(r"^export (?=(?:async function|function|class|const)\b)", re.MULTILINE)
 DECLARED = re.compile(r"^(?:async function\*?|function\*?|class|const|let)\s+(\w+)", re.MULTILINE)
 NETWORK_WORDS = re.compile(
@@ -59,7 +71,7 @@ NETWORK_WORDS = re.compile(
     r"|\bimport\s*\(|\bnew Worker\b"
 )
 HEAD = """\
-// Made by web/build.py from web/device/*.js, web/kernel/*.wasm and data/fingerprint/derivations.json.
+// Made by web/build.py from web/device/*.js, web/vendor, web/kernel/*.wasm and data/fingerprint/derivations.json.
 // Do not edit; run script/build-web.
 // It must be served with its own header (staydown.config.csp.WORKER_CSP):
 // Content-Security-Policy: default-src 'none'; script-src 'wasm-unsafe-eval'
@@ -92,11 +104,24 @@ def derivation_constant(derivations: Path) -> str:
     return f"const DERIVATION_SET = {{\n{names}\n}};\n"
 
 
-def joined_worker(kernel_dir: Path, derivations: Path) -> str:
-    """The worker's text. Raises BuildRefused."""
+def joined_worker(kernel_dir: Path, derivations: Path, name: str = WORKER) -> str:
+    """A worker's text. Raises BuildRefused."""
+    made = kernel_constants(kernel_dir) + derivation_constant(derivations) if name == WORKER else ""
+    vendored = [vendored_text(source) for source in WORKERS[name] if source.startswith("vendor/")]
+    code = own_code(WORKERS[name])
+    check_declared_once(code)
+    check_reaches_no_network(code)
+    return HEAD + made + "".join(vendored) + code + TAIL
+
+
+def own_code(sources: list[str]) -> str:
+    """The sources of web/device, joined. Raises BuildRefused for imports that do not come before."""
     code = ""
     seen: set[str] = set()
-    for name in DEVICE_SOURCES:
+    for name in sources:
+        if name.startswith("vendor/"):
+            seen.add(name)
+            continue
         source = (WEB / "device" / name).read_text(encoding="utf-8")
         for imported in IMPORT.findall(source):
             if imported not in seen | MADE:
@@ -106,9 +131,20 @@ def joined_worker(kernel_dir: Path, derivations: Path) -> str:
         if re.search(r"^\s*(import|export)\b", body, re.MULTILINE):
             raise BuildRefused(f"{name} has an import or export of a form that is not understood")
         code += f"\n// ---- {name}\n{body}"
-    check_declared_once(code)
-    check_reaches_no_network(code)
-    return HEAD + kernel_constants(kernel_dir) + derivation_constant(derivations) + code + TAIL
+    return code
+
+
+def vendored_text(source: str) -> str:
+    """The bundle behind a name like vendor/heic.js. Raises BuildRefused for a word that reaches a network.
+
+    Unlike our own code it is searched with its comments: what looks like one may lie in a string.
+    """
+    name = source.removeprefix("vendor/").removesuffix(".js")
+    text = (WEB / "vendor" / name / f"{name}.js").read_text(encoding="utf-8")
+    found = NETWORK_WORDS.search(text)
+    if found:
+        raise BuildRefused(f"web/vendor/{name} may not use {found.group(0)!r}")
+    return text
 
 
 def check_declared_once(code: str) -> None:
@@ -128,10 +164,16 @@ def check_reaches_no_network(code: str) -> None:
         raise BuildRefused(f"the worker may not use {found.group(0)!r}")
 
 
-def digests(worker: str) -> str:
-    """The published digests, in the format that `sha256sum --check` reads, relative to web/."""
-    lines = [(hashlib.sha256(worker.encode()).hexdigest(), f"dist/{WORKER}")]
-    lines += [(hashlib.sha256((WEB / name).read_bytes()).hexdigest(), name) for name in PAGE_SCRIPTS]
+def digests(made: dict[str, str]) -> str:
+    """The digests of every script that this site serves to a page or starts as a worker, sorted by name.
+
+    In the format that `sha256sum --check` reads, relative to web/. `made` holds the texts that this program
+    makes, by name; other files of web/dist, made by script/vendor-web, are read where they lie.
+    """
+    contents = {path.relative_to(WEB).as_posix(): path.read_bytes() for path in WEB.glob("*.js")}
+    contents |= {f"dist/{path.name}": path.read_bytes() for path in (WEB / "dist").glob("*.js")}
+    contents |= {f"dist/{name}": text.encode() for name, text in made.items()}
+    lines = ((hashlib.sha256(content).hexdigest(), name) for name, content in sorted(contents.items()))
     return "".join(f"{digest}  {name}\n" for digest, name in lines)
 
 
@@ -143,9 +185,9 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--derivations", type=Path, default=DERIVATIONS, help="the derivation sets")
     parser.add_argument("--into", type=Path, default=WEB / "dist", help="folder to write")
     options = parser.parse_args(arguments)
-    worker = joined_worker(options.kernel, options.derivations)
+    made = {name: joined_worker(options.kernel, options.derivations, name) for name in WORKERS}
     stale = []
-    for name, text in ((WORKER, worker), ("SHA256SUMS", digests(worker))):
+    for name, text in (*made.items(), ("SHA256SUMS", digests(made))):
         path = options.into / name
         if path.exists() and path.read_text(encoding="utf-8") == text:
             continue

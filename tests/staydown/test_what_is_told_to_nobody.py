@@ -121,6 +121,8 @@ def alice_registers_and_asks(alice: Followed, items: list[SubmittedItem], url: s
         "/case/withdraw/all",
         "/help/under-18",
         "/how-it-works",
+        "/how-it-works/check",
+        "/safety",
     ):
         alice.open(path)
     alice.open("/case/withdraw/reg_nothing")

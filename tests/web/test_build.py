@@ -40,10 +40,17 @@ def test_the_published_digests_are_those_of_the_files() -> None:
         assert hashlib.sha256((WEB / name).read_bytes()).hexdigest() == digest, name
 
 
+def test_every_script_that_is_served_to_a_page_is_published() -> None:
+    published = {line.split("  ")[1] for line in (WEB / "dist" / "SHA256SUMS").read_text().splitlines()}
+
+    served = {path.relative_to(WEB).as_posix() for path in [*WEB.glob("*.js"), *(WEB / "dist").glob("*.js")]}
+    assert published == served, "run script/build-web"
+
+
 def test_whatever_a_published_script_imports_is_published_too(build: ModuleType) -> None:
     published = {line.split("  ")[1] for line in (WEB / "dist" / "SHA256SUMS").read_text().splitlines()}
 
-    for name in published - {f"dist/{build.WORKER}"}:
+    for name in {name for name in published if "/" not in name}:
         assert set(build.IMPORT.findall((WEB / name).read_text())) <= published, name
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
+from django.utils.translation import gettext as _
 
 from staydown.problem import CONTENT_TYPE, Problem
 
@@ -30,8 +31,8 @@ def form_expired(request: HttpRequest, reason: str = "") -> HttpResponse:
         request,
         status=403,
         slug="form-expired",
-        title="This form is too old to send",
-        detail="Go back, reload the page and send it again. Nothing was sent and nothing was stored.",
+        title=_("This form is too old to send"),
+        detail=_("Go back, reload the page and send it again. Nothing was sent and nothing was stored."),
     )
 
 
@@ -41,8 +42,8 @@ def bad_request(request: HttpRequest, exception: Exception | None = None) -> Htt
         request,
         status=400,
         slug="not-understood",
-        title="We could not read what was sent",
-        detail="Go back and try again. Nothing was stored.",
+        title=_("We could not read what was sent"),
+        detail=_("Go back and try again. Nothing was stored."),
     )
 
 
@@ -52,15 +53,19 @@ def not_allowed(request: HttpRequest, exception: Exception | None = None) -> Htt
         request,
         status=403,
         slug="not-allowed",
-        title="You cannot open this page",
-        detail="Your account does not have the right to see it.",
+        title=_("You cannot open this page"),
+        detail=_("Your account does not have the right to see it."),
     )
 
 
 def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
     """No such page."""
     return _failure(
-        request, status=404, slug="not-found", title="There is no such page", detail="Check the address."
+        request,
+        status=404,
+        slug="not-found",
+        title=_("There is no such page"),
+        detail=_("Check the address."),
     )
 
 
@@ -70,8 +75,8 @@ def defect(request: HttpRequest) -> HttpResponse:
         request,
         status=500,
         slug="defect",
-        title="Something broke on our side",
-        detail="What you sent may not have been stored. Go back and send it again.",
+        title=_("Something broke on our side"),
+        detail=_("What you sent may not have been stored. Go back and send it again."),
     )
 
 

@@ -1,9 +1,10 @@
 """Django settings. Values come from config.installation; nothing here reads the environment itself."""
 
 from datetime import timedelta
+from pathlib import Path
 
 from staydown.config.database import database_settings
-from staydown.config.installation import DATA, Installation
+from staydown.config.installation import DATA, WEB, Installation
 
 INSTALLATION = Installation.from_environment()
 
@@ -46,7 +47,7 @@ MIDDLEWARE = [
     "staydown.config.failures.MethodProblems",
     "staydown.config.no_nul.ReadNulAsReplacement",
     "django.contrib.sessions.middleware.SessionMiddleware",
-    "django.middleware.locale.LocaleMiddleware",
+    "staydown.config.language.PageLanguage",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
@@ -109,9 +110,18 @@ FILE_UPLOAD_HANDLERS = ["staydown.config.no_files.NoFiles"]
 
 STATIC_URL = "/static/"
 STAYDOWN_WORDS_PATH = DATA / "words" / "en.txt"
+STAYDOWN_DIGESTS_PATH = WEB / "dist" / "SHA256SUMS"
 
 LANGUAGE_CODE = "en"
-LANGUAGES = [("en", "English")]
+# Each by its own name, as whoever looks for it knows it. Spanish is complete; Arabic covers the main path.
+LANGUAGES = [("en", "English"), ("es", "Español"), ("ar", "العربية")]
+LOCALE_PATHS = [Path(__file__).resolve().parents[1] / "survivor_site" / "locale"]
+# Like the other cookies: a name that says nothing, and gone with the browser window.
+LANGUAGE_COOKIE_NAME = "l"
+LANGUAGE_COOKIE_AGE = None
+LANGUAGE_COOKIE_HTTPONLY = True
+LANGUAGE_COOKIE_SAMESITE = "Strict"
+LANGUAGE_COOKIE_SECURE = INSTALLATION.https
 USE_TZ = True
 TIME_ZONE = "UTC"
 

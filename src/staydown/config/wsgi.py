@@ -14,5 +14,11 @@ from staydown.config.installation import WEB  # noqa: E402
 
 # A minute of caching: a changed worker must reach people soon, and little should stay on a shared device.
 application = WhiteNoise(
-    WSGIHandler(), root=str(WEB), prefix="/static/", max_age=60, add_headers_function=add_static_headers
+    WSGIHandler(),
+    root=str(WEB),
+    prefix="/static/",
+    max_age=60,
+    add_headers_function=add_static_headers,
+    # The published digests are for reading, not a download.
+    mimetypes={"sha256sums": "text/plain; charset=utf-8"},
 )

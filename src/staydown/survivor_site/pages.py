@@ -1,4 +1,4 @@
-"""Pages without a form: start, under 18, how it works, leaving."""
+"""Pages without a form: start, under 18, how it works, how to check it, safety, leaving."""
 
 from __future__ import annotations
 
@@ -13,6 +13,8 @@ from staydown.access.queries import platforms
 from staydown.law import minors_route, removal_duty
 from staydown.survivor_site.demo_tour import tour
 from staydown.survivor_site.doorway import now_utc
+from staydown.survivor_site.language import forget
+from staydown.survivor_site.published import published_files
 
 
 @require_safe
@@ -37,11 +39,24 @@ def how_it_works(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
+def check(request: HttpRequest) -> HttpResponse:
+    """How anyone can check that a picture stays on the device, with the digests of all scripts."""
+    return render(request, "survivor_site/check.html", {"files": published_files()})
+
+
+@require_safe
+def safety(request: HttpRequest) -> HttpResponse:
+    """What leaving cannot hide, and what the person can do about it."""
+    return render(request, "survivor_site/safety.html", {})
+
+
+@require_safe
 def leave(request: HttpRequest) -> HttpResponse:
     """Leaves at once: forgets the window's session, asks the browser to forget the rest, shows a calendar."""
     request.session.flush()
     response = redirect("/calendar")
     response.status_code = 303
+    forget(response)
     response.headers["Clear-Site-Data"] = '"cache", "cookies", "storage"'
     return response
 

@@ -21,6 +21,7 @@ from tests.staydown.doors import Clock, Screen, Window
 from tests.staydown.survivor_site.conftest import AliceCase, open_with
 
 WITHOUT_A_CASE = ["/", "/register", "/request", "/case", "/help/under-18", "/how-it-works"]
+WITHOUT_A_CASE += ["/how-it-works/check", "/safety"]
 WITH_A_CASE = ["/case", "/case/add", "/request", "/case/withdraw/all", "picture", "waiting"]
 NEUTRAL_TITLES = {"Notes", "Choose files", "Calendar"}
 # Words that would tell somebody who looks over her shoulder, or through the history, why she is here.

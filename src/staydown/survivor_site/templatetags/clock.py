@@ -18,7 +18,8 @@ register = template.Library()
 def moment(at: datetime) -> SafeString:
     """`Tuesday 24 November 2026, 15:19 UTC` in a time element that a script may repeat in local time."""
     utc = at.astimezone(UTC)
-    text = date_format(utc, "l j F Y, H:i") + " UTC"
+    # Translators: how a day and a time are written, in the letters of Django's "date" filter. Always with the zone.
+    text = date_format(utc, _("l j F Y, H:i \\U\\T\\C"))
     return format_html('<time datetime="{}">{}</time>', utc.isoformat(timespec="seconds"), text)
 
 
@@ -30,7 +31,10 @@ def _span(length: timedelta) -> str:
         parts.append(ngettext("%d hour", "%d hours", hours) % hours)
     if minutes or not hours:
         parts.append(ngettext("%d minute", "%d minutes", minutes) % minutes)
-    return " ".join(parts)
+    if len(parts) == 2:
+        # Translators: hours and minutes, as in "47 hours 59 minutes".
+        return _("%(hours)s %(minutes)s") % {"hours": parts[0], "minutes": parts[1]}
+    return parts[0]
 
 
 @register.filter
