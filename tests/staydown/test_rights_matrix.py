@@ -31,6 +31,8 @@ from staydown.action.queries import copies_of
 from staydown.bank.queries import entries_of
 from staydown.cases.queries import case_by_number
 from staydown.journeys.file_request import file_request
+from staydown.journeys.follow_outside import follow_outside_request
+from staydown.journeys.keep_plan import keep_plan
 from staydown.journeys.publish_edge import publish_edge
 from staydown.journeys.publishing import publish_bank, publish_tokens
 from staydown.journeys.register_pictures import open_case_with_pictures
@@ -76,7 +78,7 @@ class Row:
         return who in rights.get(method, NOBODY)
 
 
-# Routing pattern -> its rows. {picture}, {request}, {waiting}, {copy}, {entry} and {flood} are Alice's.
+# Routing pattern -> its rows. {picture}, {request}, {waiting}, {copy}, {entry}, {outside} and {flood} are Alice's.
 TABLE: dict[str, list[Row]] = {
     # the survivor site: open to everybody; a case to whoever opened it with its receipt
     "": [Row("/", get=EVERYBODY)],
@@ -93,8 +95,8 @@ TABLE: dict[str, list[Row]] = {
     "help": [Row("/help", get=EVERYBODY)],
     "help/friends": [Row("/help/friends", get=EVERYBODY)],
     "help/schools": [Row("/help/schools", get=EVERYBODY)],
-    "case/plan": [Row("/case/plan", get=OWNERS, post=OWNERS, sent={"a": "1.2.1.1.0"})],
-    "case/plan/delete": [Row("/case/plan/delete", post=EVERYBODY)],
+    "case/plan": [Row("/case/plan", get=frozenset({OWNER}), post=OWNERS, sent={"a": "1.2.1.1.0"})],
+    "case/plan/delete": [Row("/case/plan/delete", post=frozenset({OWNER}))],
     "case/elsewhere": [Row("/case/elsewhere", get=OWNERS, post=OWNERS, sent={"channel": "x"})],
     "case/elsewhere/<str:request_id>": [
         Row("/case/elsewhere/{outside}", post=frozenset({OWNER}), sent={"state": "removed"})
@@ -206,6 +208,8 @@ def world(db: None, settings: Any) -> World:
     number = receipts[OWNER].number
     [decided] = file_request(a_draft(), case_number=number, now=now).notices
     [waiting] = file_request(a_draft(), case_number=number, now=now).notices
+    keep_plan(case_number=number, answers="1.2.1.1.0", ticked=[], now=now)
+    outside = follow_outside_request(case_number=number, channel_id="x", sent_at=now, now=now)
     sessions, staff = {}, {}
     for role in Role:
         staff[role] = a_staff_member(f"staff {role}", role=role)
@@ -235,6 +239,7 @@ def world(db: None, settings: Any) -> World:
         "waiting": waiting.number,
         "copy": copies_of([decided.number])[decided.number][0].id,
         "entry": entry.id,
+        "outside": outside,
         "flood": a_flood(entry, forum, now=now).id,
     }
     return World(things=things, sessions=sessions, tokens=tokens)
@@ -318,7 +323,7 @@ def test_whoever_has_the_right_is_let_in(world: World) -> None:
 
 
 def is_let_in(answer: Any, *, path: str, method: str, changed: list[str]) -> bool:
-    if method == "POST" and path.startswith("/case/withdraw/"):
+    if method == "POST" and path.startswith(("/case/withdraw/", "/case/plan/delete")):
         return bool(changed)
     if method == "POST" and path in ("/case", "/desk/sign-in"):
         return answer.status_code == 403  # heard: the words, or the password, are wrong

@@ -5,7 +5,10 @@ CaseError
 ├── NothingToRegister        no item at all
 ├── TooManyItems             more than one send may carry
 ├── CaseIsWithdrawn          nothing can be added to a withdrawn case
-└── RegistrationNotFound     not in this case
+├── RegistrationNotFound     not in this case
+├── OutsideRequestNotFound   not in this case
+├── TooManyOutsideRequests   more than one case may follow
+└── SentInTheFuture          a request cannot have been sent later than now
 """
 
 from __future__ import annotations
@@ -45,3 +48,19 @@ class CaseIsWithdrawn(CaseError):
 
 class RegistrationNotFound(CaseError):
     """This case holds no such registration."""
+
+
+class OutsideRequestNotFound(CaseError):
+    """This case follows no such request."""
+
+
+class TooManyOutsideRequests(CaseError):
+    """The case follows as many requests as one case may."""
+
+    def __init__(self, *, allowed: int) -> None:
+        super().__init__(f"at most {allowed} requests can be followed in one case")
+        self.allowed = allowed
+
+
+class SentInTheFuture(CaseError):
+    """A request is said to have been sent later than now."""

@@ -5,10 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from staydown.cases.errors import CaseIsWithdrawn, RegistrationNotFound
-from staydown.cases.models import CaseRecord, RegistrationRecord
+from staydown.cases import rules
+from staydown.cases.errors import (
+    CaseIsWithdrawn,
+    OutsideRequestNotFound,
+    RegistrationNotFound,
+    TooManyOutsideRequests,
+)
+from staydown.cases.models import CaseRecord, OutsideRequestRecord, PlanRecord, RegistrationRecord
 from staydown.cases.queries import registration_term
-from staydown.cases.terms import CaseState, Registration, SubmittedItem
+from staydown.cases.terms import CaseState, OutsideState, Registration, SubmittedItem
 
 
 def open_case(*, number: str, now: datetime) -> None:
@@ -23,9 +29,7 @@ def add_registrations(
 
     Raises CaseIsWithdrawn if the case was withdrawn.
     """
-    case = CaseRecord.objects.select_for_update().get(number=case_number)
-    if case.state != CaseState.OPEN:
-        raise CaseIsWithdrawn
+    case = _open_case(case_number)
     first = case.registrations.count() + 1
     records = RegistrationRecord.objects.bulk_create(
         RegistrationRecord(
@@ -63,3 +67,78 @@ def withdraw_case(*, case_number: str, now: datetime) -> bool:
     )
     RegistrationRecord.objects.filter(case__number=case_number, withdrawn_at=None).update(withdrawn_at=now)
     return changed == 1
+
+
+def _open_case(case_number: str) -> CaseRecord:
+    case = CaseRecord.objects.select_for_update().get(number=case_number)
+    if case.state != CaseState.OPEN:
+        raise CaseIsWithdrawn
+    return case
+
+
+def keep_plan(*, case_number: str, answers: str, ticked: Sequence[str], now: datetime) -> bool:
+    """Keeps a plan in the place of the one before. True if there was none. Raises CaseIsWithdrawn."""
+    _, made = PlanRecord.objects.update_or_create(
+        case=_open_case(case_number),
+        defaults={"answers": answers, "ticked": list(ticked), "kept_at": now},
+    )
+    return made
+
+
+def forget_plan(*, case_number: str) -> bool:
+    """Deletes the plan. False if there was none."""
+    kept = PlanRecord.objects.filter(case__number=case_number).first()
+    if kept is None:
+        return False
+    kept.delete()
+    return True
+
+
+def add_outside_request(
+    *,
+    case_number: str,
+    public_id: str,
+    channel_id: str,
+    sent_at: datetime,
+    deadline_at: datetime,
+    duty_id: str,
+) -> None:
+    """Follows a request to another platform. Raises CaseIsWithdrawn or TooManyOutsideRequests."""
+    case = _open_case(case_number)
+    if case.outside_requests.count() >= rules.MAX_OUTSIDE_REQUESTS:
+        raise TooManyOutsideRequests(allowed=rules.MAX_OUTSIDE_REQUESTS)
+    OutsideRequestRecord.objects.create(
+        public_id=public_id,
+        case=case,
+        channel_id=channel_id,
+        sent_at=sent_at,
+        deadline_at=deadline_at,
+        duty_id=duty_id,
+        state=OutsideState.WAITING,
+    )
+
+
+def answer_outside_request(*, case_number: str, request_id: str, state: OutsideState, now: datetime) -> bool:
+    """Notes what became of it; back to waiting is an undo. False if it stood so already.
+
+    Raises OutsideRequestNotFound.
+    """
+    record = _outside_request(case_number, request_id)
+    if record.state == state:
+        return False
+    record.state = state
+    record.answered_at = None if state is OutsideState.WAITING else now
+    record.save(update_fields=["state", "answered_at"])
+    return True
+
+
+def forget_outside_request(*, case_number: str, request_id: str) -> None:
+    """Follows a request no more. Raises OutsideRequestNotFound."""
+    _outside_request(case_number, request_id).delete()
+
+
+def _outside_request(case_number: str, request_id: str) -> OutsideRequestRecord:
+    record = OutsideRequestRecord.objects.filter(case__number=case_number, public_id=request_id).first()
+    if record is None:
+        raise OutsideRequestNotFound
+    return record

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from staydown.cases.models import CaseRecord, RegistrationRecord
-from staydown.cases.terms import Case, CaseState, Registration
+from staydown.cases.models import CaseRecord, OutsideRequestRecord, PlanRecord, RegistrationRecord
+from staydown.cases.terms import Case, CaseState, OutsideRequest, OutsideState, Plan, Registration
 
 
 def registration_term(record: RegistrationRecord, *, case_number: str) -> Registration:
@@ -35,4 +35,28 @@ def case_by_number(number: str) -> Case:
         registrations=tuple(
             registration_term(row, case_number=record.number) for row in record.registrations.all()
         ),
+    )
+
+
+def plan_of(case_number: str) -> Plan | None:
+    """The plan that a case keeps; None if it keeps none."""
+    record = PlanRecord.objects.filter(case__number=case_number).first()
+    if record is None:
+        return None
+    return Plan(answers=record.answers, ticked=tuple(record.ticked), kept_at=record.kept_at)
+
+
+def outside_requests_of(case_number: str) -> tuple[OutsideRequest, ...]:
+    """The requests to other platforms that a case follows, in the order in which they were sent."""
+    return tuple(
+        OutsideRequest(
+            id=record.public_id,
+            channel_id=record.channel_id,
+            sent_at=record.sent_at,
+            deadline_at=record.deadline_at,
+            duty_id=record.duty_id,
+            state=OutsideState(record.state),
+            answered_at=record.answered_at,
+        )
+        for record in OutsideRequestRecord.objects.filter(case__number=case_number)
     )

@@ -6,9 +6,10 @@ Fingerprints arrive as claims of a client that we cannot see; everything is chec
 from __future__ import annotations
 
 import json
+from datetime import datetime, timedelta
 from typing import Any
 
-from staydown.cases.errors import NothingToRegister, SubmissionRefused, TooManyItems
+from staydown.cases.errors import NothingToRegister, SentInTheFuture, SubmissionRefused, TooManyItems
 from staydown.cases.terms import SubmittedItem
 from staydown.fingerprint import (
     MIN_QUALITY,
@@ -30,6 +31,18 @@ MAX_ITEMS = 100
 MAX_CODES = {"image": 100, "video": 800}
 # Of one send, so that its text stays near two megabytes: 100 pictures with 100 codes take half of it.
 MAX_CODES_IN_ALL = 20_000
+
+# A person who follows more than this has help, and lists of their own; more would only fill the page.
+MAX_OUTSIDE_REQUESTS = 100
+# Clocks of phones run ahead by some minutes.
+CLOCK_SLACK = timedelta(minutes=10)
+
+
+def outside_deadline(sent_at: datetime, *, window_hours: int, now: datetime) -> datetime:
+    """When the duty of a request that was sent at `sent_at` ends. Raises SentInTheFuture."""
+    if sent_at > now + CLOCK_SLACK:
+        raise SentInTheFuture
+    return sent_at + timedelta(hours=window_hours)
 
 
 def read_submission(text: str) -> tuple[SubmittedItem, ...]:

@@ -16,6 +16,14 @@ class CaseState(StrEnum):
     WITHDRAWN = "withdrawn"
 
 
+class OutsideState(StrEnum):
+    """What became of a request that the person sent somewhere else, as they tell it."""
+
+    WAITING = "waiting"
+    REMOVED = "removed"
+    REFUSED = "refused"
+
+
 @dataclass(frozen=True, slots=True)
 class SubmittedItem:
     """One picture or video as the person's device described it: fingerprints and digests, no pixels."""
@@ -47,3 +55,29 @@ class Case:
     opened_at: datetime
     withdrawn_at: datetime | None
     registrations: tuple[Registration, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The steps that a person chose to keep: their answers as one code, and the ids of what they ticked."""
+
+    answers: str
+    ticked: tuple[str, ...]
+    kept_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class OutsideRequest:
+    """A removal request that the person sent to another platform. We store no address of theirs and no text.
+
+    `channel_id` is a row of the legal rows; `deadline_at` is when the duty named by `duty_id` ends, counted
+    from `sent_at`.
+    """
+
+    id: str
+    channel_id: str
+    sent_at: datetime
+    deadline_at: datetime
+    duty_id: str
+    state: OutsideState
+    answered_at: datetime | None

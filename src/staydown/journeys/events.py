@@ -39,6 +39,11 @@ class EventKind(StrEnum):
     ENTRY_PAUSED = "entry.paused"
     ENTRY_PUT_BACK = "entry.put_back"
     ENTRY_KEPT_OUT = "entry.kept_out"
+    PLAN_KEPT = "plan.kept"
+    PLAN_DELETED = "plan.deleted"
+    OUTSIDE_REQUEST_ADDED = "outside_request.added"
+    OUTSIDE_REQUEST_ANSWERED = "outside_request.answered"
+    OUTSIDE_REQUEST_DELETED = "outside_request.deleted"
 
 
 def write(kind: EventKind, /, *, subject: str, now: datetime, **details: Json) -> None:

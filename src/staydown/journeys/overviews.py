@@ -12,8 +12,8 @@ from staydown.action.terms import Copy
 from staydown.bank import rules as bank_rules
 from staydown.bank.queries import entries_of, match_counts, open_floods_of
 from staydown.bank.terms import Entry
-from staydown.cases.queries import case_by_number
-from staydown.cases.terms import Case
+from staydown.cases.queries import case_by_number, outside_requests_of, plan_of
+from staydown.cases.terms import Case, OutsideRequest, Plan
 from staydown.catalog.queries import content_at, exact_copies_of
 from staydown.catalog.terms import Content
 from staydown.ledger.queries import events_of
@@ -73,6 +73,8 @@ class CaseOverview:
     pictures: tuple[PictureOverview, ...]
     requests: tuple[RequestOverview, ...]
     events: tuple[RecordedEvent, ...]
+    outside: tuple[OutsideRequest, ...] = ()
+    plan: Plan | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +151,8 @@ def case_overview(case_number: str, *, now: datetime) -> CaseOverview:
         case=case,
         pictures=pictures,
         requests=_requests(notices_of_case(case_number), now=now),
+        outside=outside_requests_of(case_number),
+        plan=plan_of(case_number),
         events=events_of(case_number),
     )
 

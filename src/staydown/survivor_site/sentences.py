@@ -10,8 +10,10 @@ from staydown.cases.errors import (
     CaseError,
     CaseIsWithdrawn,
     NothingToRegister,
+    SentInTheFuture,
     SubmissionRefused,
     TooManyItems,
+    TooManyOutsideRequests,
 )
 from staydown.notices.errors import (
     AddressNotUnderstood,
@@ -46,15 +48,19 @@ def submission_trouble(error: CaseError) -> str:
             }
         case CaseIsWithdrawn():
             return _("This case was withdrawn, so nothing can be added to it. You can open a new case.")
+        case SentInTheFuture():
+            return _("That time is in the future. Check the day and the time.")
+        case TooManyOutsideRequests():
+            return _("At most %(allowed)d requests can be followed here. Delete one that is done.") % {
+                "allowed": error.allowed
+            }
         case SubmissionRefused(item=0):
-            return _("What arrived could not be read: %(reason)s. Nothing was stored. Please try again.") % {
-                "reason": error.reason
-            }
+            # error.reason is English, for whoever mends the script; the person cannot do anything with it.
+            return _("What arrived could not be read. Nothing was stored. Please try again.")
         case SubmissionRefused():
-            return _("Picture %(item)d could not be used: %(reason)s. Nothing was stored.") % {
-                "item": error.item,
-                "reason": error.reason,
-            }
+            return _(
+                "Picture %(item)d could not be used. Nothing was stored. Take it out, then send again."
+            ) % {"item": error.item}
         case _:
             return _("What arrived could not be used. Nothing was stored.")
 

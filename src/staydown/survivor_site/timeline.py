@@ -59,6 +59,13 @@ _SENTENCES: dict[str, Callable[[Details], str]] = {
     EventKind.ENTRY_KEPT_OUT: lambda details: _(
         "A person looked: too many other pictures look like this one. It stays paused."
     ),
+    EventKind.PLAN_KEPT: lambda details: _("You kept your plan here."),
+    EventKind.PLAN_DELETED: lambda details: _("You deleted your plan."),
+    EventKind.OUTSIDE_REQUEST_ADDED: lambda details: _("You noted a request to another site."),
+    EventKind.OUTSIDE_REQUEST_ANSWERED: lambda details: _(
+        "You noted what became of a request to another site."
+    ),
+    EventKind.OUTSIDE_REQUEST_DELETED: lambda details: _("You deleted a note of a request to another site."),
     EventKind.COPY_ORDERED: lambda details: (
         _("Request %s: a copy was found and its removal ordered.") % details["request"]
     ),

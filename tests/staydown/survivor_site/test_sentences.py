@@ -36,6 +36,9 @@ SUBMISSIONS = [
     TooManyItems(found=101, allowed=100),
     case_errors.CaseIsWithdrawn(),
     case_errors.RegistrationNotFound(),
+    case_errors.OutsideRequestNotFound(),
+    case_errors.TooManyOutsideRequests(allowed=100),
+    case_errors.SentInTheFuture(),
 ]
 REQUESTS = [
     ElementsMissing([Element.CONTACT, Element.SIGNATURE]),
