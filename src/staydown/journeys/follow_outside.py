@@ -12,7 +12,8 @@ from staydown.cases import operations, rules
 from staydown.cases.terms import OutsideState
 from staydown.journeys.events import EventKind, write
 from staydown.journeys.turn import in_turn
-from staydown.law import channel, removal_duty
+from staydown.law import channels, removal_duty
+from staydown.law.errors import ChannelNotFound
 
 
 @in_turn
@@ -21,12 +22,14 @@ def follow_outside_request(*, case_number: str, channel_id: str, sent_at: dateti
 
     Raises ChannelNotFound, SentInTheFuture, TooManyOutsideRequests or CaseIsWithdrawn.
     """
+    if channel_id not in {channel.id for channel in channels()}:
+        raise ChannelNotFound(channel_id)
     duty = removal_duty()
     public_id = new_public_id("out")
     operations.add_outside_request(
         case_number=case_number,
         public_id=public_id,
-        channel_id=channel(channel_id).id,
+        channel_id=channel_id,
         sent_at=sent_at,
         deadline_at=rules.outside_deadline(sent_at, window_hours=duty.window_hours, now=now),
         duty_id=duty.id,
