@@ -28,7 +28,9 @@ DEVICE_SOURCES = [
     "kernel-wasm.js",
     "views.js",
     "registration.js",
+    "file-tags.js",
     "picture-header.js",
+    "upright.js",
     "decode.js",
     "other-decoder.js",
     "frames.js",
@@ -37,13 +39,14 @@ DEVICE_SOURCES = [
 ]
 DECODER_SOURCES = [
     "refusal.js",
+    "upright.js",
     "decode.js",
     "file-tags.js",
     "colour-profile.js",
-    "upright.js",
     "decoder-port.js",
 ]
-# The workers, each of its sources in order. A name in vendor/ is a bundle: web/vendor/NAME/NAME.js (script/vendor-web).
+# The workers, each with its sources in order. A name in vendor/ is a bundle: web/vendor/NAME/NAME.js, made by
+# script/vendor-web.
 WORKERS = {
     WORKER: DEVICE_SOURCES,
     "decode-worker.js": [
@@ -71,7 +74,7 @@ NETWORK_WORDS = re.compile(
     r"|\bimport\s*\(|\bnew Worker\b"
 )
 HEAD = """\
-// Made by web/build.py from web/device/*.js, web/vendor, web/kernel/*.wasm and data/fingerprint/derivations.json.
+// Made by web/build.py from web/device/*.js, web/vendor, web/kernel and data/fingerprint/derivations.json.
 // Do not edit; run script/build-web.
 // It must be served with its own header (staydown.config.csp.WORKER_CSP):
 // Content-Security-Policy: default-src 'none'; script-src 'wasm-unsafe-eval'

@@ -1,14 +1,20 @@
-// The page's side of the fingerprint worker: one request at a time, progress, cancel. This thread hands over
-// File handles and never reads a file's bytes. The only script URL that it can make is the worker's.
+// The page's side of the workers: one request at a time, progress, cancel. This thread hands over File handles and never
+// reads a file's bytes. The only script URLs that it can make are those of its workers, without anything after them.
 
-const WORKER_URL = new URL('./dist/fingerprint-worker.js', import.meta.url).href;
+const workerUrl = (name) => new URL(`./dist/${name}-worker.js`, import.meta.url).href;
+const WORKER_URLS = ['fingerprint', 'decode', 'heic'].map(workerUrl);
 
 const policy = globalThis.trustedTypes?.createPolicy('staydown-worker', {
   createScriptURL(url) {
-    if (url !== WORKER_URL) throw new TypeError('not the fingerprint worker');
+    if (!WORKER_URLS.includes(url)) throw new TypeError('not a worker of this page');
     return url;
   },
 });
+
+function startWorker(name) {
+  const url = workerUrl(name);
+  return new Worker(policy ? policy.createScriptURL(url) : url);
+}
 
 /** A file without a fingerprint; `slug` says why (web/device/refusal.js), or 'worker-failed'. */
 export class Refused extends Error {
@@ -24,8 +30,9 @@ export class DeviceWorker {
     this.waiting = new Map();
     this.lastId = 0;
     this.failed = false;
+    this.decoders = new Map(); // name -> Worker
     try {
-      this.worker = new Worker(policy ? policy.createScriptURL(WORKER_URL) : WORKER_URL);
+      this.worker = startWorker('fingerprint');
       this.worker.addEventListener('message', ({ data }) => this.receive(data));
       this.worker.addEventListener('error', () => this.fail());
     } catch {
@@ -33,7 +40,8 @@ export class DeviceWorker {
     }
   }
 
-  receive({ id, progress, result, refused }) {
+  receive({ id, needs, progress, result, refused }) {
+    if (needs) this.startDecoder(needs);
     const request = this.waiting.get(id);
     if (!request) return;
     if (progress !== undefined) {
@@ -49,6 +57,29 @@ export class DeviceWorker {
     this.failed = true;
     for (const { reject } of this.waiting.values()) reject(new Refused('worker-failed'));
     this.waiting.clear();
+  }
+
+  /**
+   * Starts a decoder for what the fingerprint worker cannot decode ('decode', 'heic') and joins the two by a port, over
+   * which files and pixels pass by this thread. Nothing to do if it runs. Without a connection it cannot be loaded.
+   */
+  startDecoder(name) {
+    if (this.decoders.has(name) || this.failed) return;
+    const lost = () => {
+      this.decoders.get(name)?.terminate();
+      this.decoders.delete(name);
+      this.worker.postMessage({ command: 'connect', name, port: null });
+    };
+    try {
+      const decoder = startWorker(name);
+      this.decoders.set(name, decoder);
+      decoder.addEventListener('error', lost);
+      const { port1, port2 } = new MessageChannel();
+      decoder.postMessage({ port: port1 }, [port1]);
+      this.worker.postMessage({ command: 'connect', name, port: port2 }, [port2]);
+    } catch {
+      lost();
+    }
   }
 
   ask(message, { onProgress, signal } = {}) {

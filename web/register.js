@@ -31,6 +31,7 @@ const sentText = new SentText({
 let queue = [];
 let running = null; // AbortController of the run
 let sending = false;
+let pixels = 'exact'; // what the self-test says (web/device/selftest.js)
 
 // ---- the age question
 
@@ -127,9 +128,17 @@ async function run() {
   form.dataset.state = 'done';
 }
 
+/** Whether another worker opens this file. HEIC's is fetched now, before a byte of the file is read; most people need none. */
+function openedByOtherWorker(file) {
+  const isHeic = /\.hei[cf]$/i.test(file.name) || /^image\/hei[cf]/.test(file.type);
+  if (isHeic) device.startDecoder('heic');
+  return isHeic || (pixels !== 'exact' && !file.type.startsWith('video/'));
+}
+
 async function make(entry, onProgress) {
   delete form.dataset.state;
-  list.show(entry, 'working', message('working'));
+  const slow = openedByOtherWorker(entry.file);
+  list.show(entry, 'working', message(slow ? 'working-slow' : 'working'));
   entry.abort = new AbortController();
   const signal = AbortSignal.any ? AbortSignal.any([entry.abort.signal, running.signal]) : running.signal;
   try {
@@ -167,9 +176,11 @@ function takeBackWhatWasSent() {
 
 async function tellWhatThisBrowserCanDo() {
   try {
-    const { pixels, kernel } = await device.selfTest();
-    document.documentElement.dataset.kernel = kernel;
+    const test = await device.selfTest();
+    pixels = test.pixels;
     element('pixels-notice').hidden = pixels === 'exact';
+    if (pixels !== 'exact') device.startDecoder('decode');
+    document.documentElement.dataset.kernel = test.kernel;
   } catch {
     element('worker-notice').hidden = false;
     chooser.disabled = true;

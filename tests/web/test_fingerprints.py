@@ -15,7 +15,7 @@ from playwright.sync_api import Browser, Page
 from staydown.fingerprint import DERIVATIONS, Fingerprint, fingerprint_image
 from staydown.fingerprint.views import split_derivation, view_rectangle
 from tests.web.harness import Harness
-from tests.web.pictures import FORMATS, MOVING, encoded, scene
+from tests.web.pictures import FORMATS, MOVING, encoded
 from tests.web.register_page import choose, items, open_register, statuses, upload
 
 pytestmark = pytest.mark.browser
@@ -199,23 +199,3 @@ OffscreenCanvasRenderingContext2D.prototype.getImageData = function (...where) {
   return pixels;
 };
 """
-
-
-def test_a_browser_that_changes_pixels_makes_digests_but_never_a_fingerprint(
-    browser: Browser, harness: Harness
-) -> None:
-    # Given a browser that changes one sample by one when pixels are read
-    before_worker(harness, FALSIFY)
-    page = browser.new_page()
-    content = encoded(scene(600, 400), "JPEG")
-
-    # When a picture is chosen
-    open_register(page, harness.url)
-    choose(page, upload("photo.jpg", content))
-
-    # Then the person is told, the digest is there, and no code is
-    assert page.locator("#pixels-notice").is_visible()
-    assert "exact copies only" in statuses(page)["photo.jpg"]
-    assert items(page)[0]["codes"] == []
-    assert items(page)[0]["sha256"] == hashlib.sha256(content).hexdigest()
-    page.close()

@@ -3,6 +3,7 @@
 // the browser; we copy it strip by strip. It refuses more than MAX_PIXELS before decoding where the header tells.
 
 import { Refusal } from './refusal.js';
+import { uprightSize } from './upright.js';
 
 // 120 megapixels: more than any phone's sensor (108 in common use, 2026), about 1 GB at the peak of decoding as
 // measured in Chromium for 108. Above it a phone's browser closes the page.
@@ -30,7 +31,7 @@ export async function decodePicture(file, header, { begin, take, pause }) {
   if (file.size > MAX_PICTURE_BYTES) throw new Refusal('file-too-large');
   let bitmap;
   try {
-    bitmap = await openBitmap(file);
+    bitmap = await openBitmap(header.turned ? withoutTags(file, header.turned) : file);
   } catch (error) {
     if (error.name === 'NotReadableError' || error.name === 'NotFoundError') throw error;
     if (ALWAYS_DECODABLE.includes(header.kind)) throw new Refusal('damaged-file');
@@ -38,29 +39,53 @@ export async function decodePicture(file, header, { begin, take, pause }) {
   }
   try {
     checkSize(bitmap.width, bitmap.height);
-    begin(bitmap.width, bitmap.height);
-    await readStrips(bitmap, { take, pause });
+    const orientation = header.turned?.orientation ?? 1;
+    const { width, height } = uprightSize({ width: bitmap.width, height: bitmap.height, orientation });
+    begin(width, height);
+    await readStrips(bitmap, { take, pause, orientation });
   } finally {
     bitmap.close();
   }
   return true;
 }
 
+/** The same picture with its tags' name made unknown, so that no browser turns it. */
+function withoutTags(file, { tagsAt }) {
+  return new Blob([file.slice(0, tagsAt), 'none', file.slice(tagsAt + 4)], { type: file.type });
+}
+
+/** How stored pixels come upright: the six numbers of a canvas. Source: EXIF 2.32, tag 0x0112. */
+function turning(orientation, width, height) {
+  return {
+    1: [1, 0, 0, 1, 0, 0],
+    2: [-1, 0, 0, 1, width, 0],
+    3: [-1, 0, 0, -1, width, height],
+    4: [1, 0, 0, -1, 0, height],
+    5: [0, 1, 1, 0, 0, 0],
+    6: [0, 1, -1, 0, height, 0],
+    7: [0, -1, -1, 0, height, width],
+    8: [0, -1, 1, 0, 0, width],
+  }[orientation];
+}
+
 export function openBitmap(source, extra = {}) {
   return createImageBitmap(source, {
     imageOrientation: 'from-image',
     colorSpaceConversion: 'default',
-    premultiplyAlpha: 'default',
+    premultiplyAlpha: 'none',
     ...extra,
   });
 }
 
-export async function readStrips(bitmap, { take, pause }) {
-  const { width, height } = bitmap;
+/** orientation: how the bitmap is to be turned; 1 for one that is upright, as nearly all are. */
+export async function readStrips(bitmap, { take, pause, orientation = 1 }) {
+  const { width, height } = uprightSize({ width: bitmap.width, height: bitmap.height, orientation });
+  const [a, b, c, d, e, f] = turning(orientation, bitmap.width, bitmap.height);
   const stripRows = Math.max(1, Math.min(height, Math.floor(STRIP_BYTES / (width * 4))));
   const tileWidth = Math.min(width, TILE_WIDTH);
   const canvas = new OffscreenCanvas(tileWidth, stripRows);
   const context = canvas.getContext('2d', { willReadFrequently: true, alpha: false });
+  context.imageSmoothingEnabled = false;
   const strip = width > tileWidth ? new Uint8ClampedArray(width * stripRows * 4) : null;
   for (let y = 0; y < height; y += stripRows) {
     const rows = Math.min(stripRows, height - y);
@@ -69,7 +94,12 @@ export async function readStrips(bitmap, { take, pause }) {
       const columns = Math.min(tileWidth, width - x);
       context.fillStyle = '#fff';
       context.fillRect(0, 0, columns, rows);
-      context.drawImage(bitmap, x, y, columns, rows, 0, 0, columns, rows);
+      if (orientation === 1) context.drawImage(bitmap, x, y, columns, rows, 0, 0, columns, rows);
+      else {
+        context.setTransform(a, b, c, d, e - x, f - y);
+        context.drawImage(bitmap, 0, 0);
+        context.resetTransform();
+      }
       pixels = context.getImageData(0, 0, columns, rows).data;
       if (strip) putTile(strip, pixels, { x, columns, rows, width });
     }

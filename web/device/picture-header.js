@@ -2,9 +2,11 @@
 // before anything is decoded, so that a small file that unfolds into a huge picture is refused at no cost.
 // It never trusts the file's name or the type that the system guessed from the name.
 
+import { orientationOf } from './file-tags.js';
 import { Refusal } from './refusal.js';
 
 const START_BYTES = 64 * 1024; // enough for the fixed headers, and for where phones put HEIC and AVIF sizes
+const WEBP_CHUNKS = 2000; // a still has five; a moving one has one for each frame
 const JPEG_SEGMENTS = 500; // a camera writes about ten; more is a file made to keep us busy
 
 const START_OF_ANIMATION = 0x6163544c; // "acTL", a chunk of moving PNGs
@@ -23,6 +25,8 @@ function text(view, at, length) {
 /**
  * {media: 'image' | 'video', kind, width, height, mayMove}; width and height are null where the header does not tell.
  * mayMove: whether it may hold further frames that a browser shows.
+ * turned: {orientation, tagsAt} of a WebP picture whose tags turn it: browsers do not agree whether to follow them.
+ * inexact: a browser's decoder is known to differ from the server's here.
  * Throws Refusal: empty-file, unknown-format, damaged-file.
  */
 export async function readHeader(file) {
@@ -46,13 +50,15 @@ async function headerOf(file, start) {
   if (text(start, 0, 8) === '\x89PNG\r\n\x1a\n') return image('png', start.getUint32(16), start.getUint32(20));
   if (/^GIF8[79]a$/.test(text(start, 0, 6))) return image('gif', start.getUint16(6, true), start.getUint16(8, true));
   if (text(start, 0, 4) === 'RIFF') {
-    if (text(start, 8, 4) === 'WEBP') return image('webp', ...webpSize(start));
+    if (text(start, 8, 4) === 'WEBP') return { ...image('webp', ...webpSize(start)), turned: await webpTurn(file, start) };
     if (text(start, 8, 4) === 'AVI ') return video('avi');
   }
   if (text(start, 0, 2) === 'BM' && start.byteLength > 26 && start.getUint32(14, true) <= 124) return image('bmp', ...bmpSize(start));
   if (text(start, 4, 4) === 'ftyp') {
     const kind = PICTURE_BRANDS[text(start, 8, 4)];
-    return kind ? image(kind, ...largestExtent(start)) : video('mp4');
+    if (!kind) return video('mp4');
+    // Chromium lays AVIF's transparency over white otherwise than the server does (10 bits apart).
+    return { ...image(kind, ...largestExtent(start)), inexact: kind === 'avif' && hasAlpha(start) };
   }
   if (text(start, 0, 4) === '\x1aE\xdf\xa3') return video('webm');
   if (/^(II\*\0|MM\0\*)$/.test(text(start, 0, 4))) return image('tiff');
@@ -108,6 +114,29 @@ function webpSize(view) {
     return [(bits & 0x3fff) + 1, ((bits >>> 14) & 0x3fff) + 1];
   }
   throw new Refusal('damaged-file');
+}
+
+const WEBP_HAS_EXIF = 8;
+
+/** Where the tags of a WebP lie, and how they turn it; null if they do not. */
+async function webpTurn(file, start) {
+  if (text(start, 12, 4) !== 'VP8X' || !(start.getUint8(20) & WEBP_HAS_EXIF)) return null;
+  for (let at = 12, chunk = 0; chunk < WEBP_CHUNKS; chunk++) {
+    const head = await bytesOf(file, at, 8);
+    if (head.byteLength < 8) return null;
+    const size = head.getUint32(4, true);
+    if (text(head, 0, 4) === 'EXIF') {
+      const tags = await bytesOf(file, at + 8, Math.min(size, START_BYTES));
+      const orientation = orientationOf(new Uint8Array(tags.buffer));
+      return orientation > 1 ? { orientation, tagsAt: at } : null;
+    }
+    at += 8 + size + (size & 1);
+  }
+  return null;
+}
+
+function hasAlpha(view) {
+  return text(view, 0, view.byteLength).includes(':auxiliary:alpha');
 }
 
 function bmpSize(view) {

@@ -3,14 +3,16 @@
 // way to reach any network. It answers with fingerprints and digests only, one file at a time.
 //
 // In:  {id, command: 'selftest'} | {id, command: 'fingerprint', file} | {id, command: 'picture', file, side} |
-//      {id, command: 'cancel'} (id of the running command)
-// Out: {id, progress: 0..1} ... then {id, result} or {id, refused: slug}
+//      {id, command: 'cancel'} (id of the running command) |
+//      {command: 'connect', name, port} (a decoder in another worker; port null: it could not be started, or stopped)
+// Out: {id, progress: 0..1} ... then {id, result} or {id, refused: slug}; {needs: name of a decoder} at any time
 
 import { JsDigests } from './digest-js.js';
 import { DERIVATION_SET } from './derivation-set.js'; // made by web/build.py
 import { JsPhoto } from './kernel-js.js';
 import { decodePicture, checkSize, openBitmap, readStrips } from './decode.js';
 import { furtherFrames } from './frames.js';
+import { OtherDecoders } from './other-decoder.js';
 import { readHeader } from './picture-header.js';
 import { Refusal } from './refusal.js';
 import { needsPlane, registeredCodes } from './registration.js';
@@ -29,6 +31,9 @@ const MOVING_SHARES = { digests: 0.1, rows: 0.1, views: 0.1, frames: 0.7 };
 const kernel = startKernel();
 const pixelTest = testPixels();
 const cancelled = new Set();
+const others = new OtherDecoders((name) => postMessage({ needs: name }));
+// Why there are digests only, where another decoder could not be had or does not make exactly these pixels.
+const NOTES_OF_OTHERS = ['decoder-missing', 'not-exact', 'format-not-decoded'];
 
 /** The quickest kernel this browser allows. All three give the same bits. */
 function startKernel() {
@@ -67,31 +72,48 @@ async function* codedFrames(file, header, pause) {
   }
 }
 
+/** Which decoder's pixels are exact here: 'own', or the name of another worker's (web/device-worker.js). */
+async function decoderFor({ kind }) {
+  if (kind === 'heic') return 'heic';
+  return (await pixelTest) === 'exact' ? 'own' : 'decode';
+}
+
 /**
  * One entry as it will be sent, and why it has no codes if it has none.
- * note: null, 'video', 'pixels-falsified', 'format-not-decoded' or 'low-detail'.
+ * note: null, 'video', 'decoder-missing', 'not-exact', 'format-not-decoded' or 'low-detail'.
  */
 async function fingerprint(file, pause) {
   const header = await readHeader(file);
   if (header.width !== null && header.media === 'image') checkSize(header.width, header.height);
-  const pixelsUsable = header.media === 'image' && (await pixelTest) === 'exact';
+  const isImage = header.media === 'image';
   const pictureShares = header.mayMove ? MOVING_SHARES : PROGRESS_SHARES;
-  const shares = pixelsUsable ? pictureShares : { digests: 1 };
+  const shares = isImage ? pictureShares : { digests: 1 };
   const { sha256, md5 } = await digestsOf(file, (done) => pause(done * shares.digests));
   const item = { media: header.media, sha256, md5, codes: [] };
-  if (header.media === 'video') return { item, note: 'video' };
-  if (!pixelsUsable) return { item, note: 'pixels-falsified' };
+  if (!isImage) return { item, note: 'video' };
 
+  const decoder = await decoderFor(header);
   let photo;
-  const decoded = await decodePicture(file, header, {
+  const sink = {
     begin: (width, height) => (photo = kernel.photo(width, height, { keepsPlane: needsPlane(DERIVATION_SET) })),
     take: (pixels, rows) => photo.rows(pixels, rows),
     pause: (done) => pause(shares.digests + done * shares.rows),
-  });
-  if (!decoded) return { item, note: 'format-not-decoded' };
+  };
+  if (decoder === 'own') {
+    if (header.inexact) return { item, note: 'not-exact' };
+    if (!(await decodePicture(file, header, sink))) return { item, note: 'format-not-decoded' };
+  } else {
+    try {
+      await others.decode(decoder, file, header.kind, sink);
+    } catch (error) {
+      if (NOTES_OF_OTHERS.includes(error.slug)) return { item, note: error.slug };
+      throw error;
+    }
+  }
   item.codes = await registeredCodes(photo, DERIVATION_SET, {
     pause: (done) => pause(shares.digests + shares.rows + done * shares.views),
-    frames: codedFrames(file, header, (done) => pause(1 - shares.frames + done * shares.frames)),
+    // Further frames come from the browser's decoder, so only where it is exact.
+    frames: decoder === 'own' ? codedFrames(file, header, (done) => pause(1 - shares.frames + done * shares.frames)) : [],
   });
   return { item, note: item.codes.length === 0 ? 'low-detail' : null };
 }
@@ -140,6 +162,10 @@ let last = Promise.resolve(); // one at a time: each command waits for the one b
 self.addEventListener('message', ({ data }) => {
   if (data.command === 'cancel') {
     cancelled.add(data.id);
+    return;
+  }
+  if (data.command === 'connect') {
+    others.connect(data.name, data.port);
     return;
   }
   last = last.then(async () => {

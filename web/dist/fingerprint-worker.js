@@ -1,4 +1,4 @@
-// Made by web/build.py from web/device/*.js, web/kernel/*.wasm and data/fingerprint/derivations.json.
+// Made by web/build.py from web/device/*.js, web/vendor, web/kernel and data/fingerprint/derivations.json.
 // Do not edit; run script/build-web.
 // It must be served with its own header (staydown.config.csp.WORKER_CSP):
 // Content-Security-Policy: default-src 'none'; script-src 'wasm-unsafe-eval'
@@ -899,6 +899,154 @@ async function registeredCodes(photo, derivationSet, { pause, frames = [] }) {
   return [...codes, ...(await furtherCodes(pdq.codes[0], frames, derivationSet))];
 }
 
+// ---- file-tags.js
+// What else than pixels decides how a picture looks: how it is to be turned, and its colour profile. Nothing else is
+// read of a file's tags. The twin of src/staydown/fingerprint/headers: broken tags count as none there and here.
+
+const ORIENTATION = 0x0112;
+const INTEGER_BYTES = { 1: 1, 3: 2, 4: 4 }; // EXIF's BYTE, SHORT and LONG
+
+const viewOf = (bytes) => new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+const textAt = (bytes, at, length) => String.fromCharCode(...bytes.subarray(at, at + length));
+
+/** 1 to 8, as EXIF says; 1 if it says nothing. exif: bytes with or without "Exif" before them, or null. */
+function orientationOf(exif) {
+  if (!exif) return 1;
+  const tags = textAt(exif, 0, 6) === 'Exif\0\0' ? exif.subarray(6) : exif;
+  try {
+    const order = textAt(tags, 0, 2);
+    if (order !== 'II' && order !== 'MM') return 1;
+    const little = order === 'II';
+    const view = viewOf(tags);
+    if (view.getUint16(2, little) !== 42) return 1;
+    const directory = view.getUint32(4, little);
+    const count = view.getUint16(directory, little);
+    for (let at = directory + 2; at < directory + 2 + count * 12; at += 12) {
+      if (view.getUint16(at, little) !== ORIENTATION || view.getUint32(at + 4, little) !== 1) continue;
+      const size = INTEGER_BYTES[view.getUint16(at + 2, little)];
+      if (!size) return 1;
+      const value = size === 1 ? view.getUint8(at + 8) : size === 2 ? view.getUint16(at + 8, little) : view.getUint32(at + 8, little);
+      return value >= 1 && value <= 8 ? value : 1;
+    }
+  } catch {
+    // broken: as if there were none
+  }
+  return 1;
+}
+
+/** {components, bits, sampling, orientation, profile} of a JPEG, or null. sampling: "2x2,1x1,1x1". Source: ITU-T T.81. */
+function jpegTags(bytes) {
+  const view = viewOf(bytes);
+  const parts = [];
+  let exif = null;
+  let frame = null;
+  for (let at = 2; at + 4 <= bytes.length; ) {
+    if (bytes[at] !== 0xff) {
+      at += 1;
+      continue;
+    }
+    const marker = bytes[at + 1];
+    if (marker === 0xff) {
+      at += 1;
+      continue;
+    }
+    if (marker === 0 || marker === 1 || (marker >= 0xd0 && marker <= 0xd8)) {
+      at += 2;
+      continue;
+    }
+    const end = at + 2 + view.getUint16(at + 2);
+    const body = bytes.subarray(at + 4, end);
+    if (marker >= 0xc0 && marker <= 0xcf && ![0xc4, 0xc8, 0xcc].includes(marker) && !frame) frame = { marker, body };
+    if (marker === 0xe1 && !exif && textAt(body, 0, 6) === 'Exif\0\0') exif = body;
+    if (marker === 0xe2 && textAt(body, 0, 12) === 'ICC_PROFILE\0') parts.push(body.subarray(12));
+    if (marker === 0xda) {
+      if (!frame) return null;
+      const components = frame.body[5];
+      const sampling = Array.from({ length: components }, (_, i) => {
+        const factors = frame.body[7 + i * 3];
+        return `${factors >> 4}x${factors & 15}`;
+      }).join(',');
+      return { frame: frame.marker, bits: frame.body[0], components, sampling, orientation: orientationOf(exif), profile: joined(parts) };
+    }
+    if (marker === 0xd9 || end < at + 4) return null;
+    at = end;
+  }
+  return null;
+}
+
+/** The profile out of its numbered parts, or null if one is missing. */
+function joined(parts) {
+  const sorted = parts.filter((part) => part.length > 2).sort((a, b) => a[0] - b[0]);
+  if (!sorted.length || sorted.length !== sorted[0][1] || sorted.some((part, i) => part[0] !== i + 1)) return null;
+  return gathered(sorted.map((part) => part.subarray(2)));
+}
+
+function gathered(parts) {
+  const whole = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    whole.set(part, at);
+    at += part.length;
+  }
+  return whole;
+}
+
+/** {orientation, profile, moving} of a WebP file. Source: RFC 9649, section 2. */
+function webpTags(bytes) {
+  const view = viewOf(bytes);
+  let exif = null;
+  let profile = null;
+  let moving = false;
+  for (let at = 12; at + 8 <= bytes.length; ) {
+    const size = view.getUint32(at + 4, true);
+    const kind = textAt(bytes, at, 4);
+    const body = bytes.subarray(at + 8, at + 8 + size);
+    if (kind === 'EXIF') exif ??= body;
+    if (kind === 'ICCP') profile ??= body;
+    if (kind === 'ANIM') moving = true;
+    at += 8 + size + (size & 1);
+  }
+  return { orientation: orientationOf(exif), profile, moving };
+}
+
+const CONTAINERS = { meta: 12, iprp: 8, ipco: 8 }; // boxes with boxes inside, and where these begin
+
+function* boxes(bytes, from, to) {
+  const view = viewOf(bytes);
+  for (let at = from; at + 8 <= to; ) {
+    const size = view.getUint32(at) || to - at; // 0: to the end of the file
+    if (size < 8) return; // sizes of 64 bits are for media data, which comes after what is sought
+    const kind = textAt(bytes, at + 4, 4);
+    const end = Math.min(to, at + size);
+    if (kind in CONTAINERS) yield* boxes(bytes, at + CONTAINERS[kind], end);
+    else yield { kind, body: bytes.subarray(at + 8, end) };
+    at += size;
+  }
+}
+
+/** The exif orientation that does what a file's turn and mirror do, turn first. Source: ISO/IEC 23008-12, 6.5.10 and 6.5.12. */
+const AFTER_TURN = { 0: [1, 4, 2], 1: [8, 5, 7], 2: [3, 2, 4], 3: [6, 7, 5] }; // quarters against the clock: none, top to bottom, left to right
+
+/** {orientation, profile, profiles, cut} of AVIF and HEIC: its profile, how many different ones it has, whether it is cut. */
+function boxTags(bytes) {
+  const profiles = [];
+  let angle = 0;
+  let axis = null;
+  let cut = false;
+  for (const { kind, body } of boxes(bytes, 0, bytes.length)) {
+    if (kind === 'irot') angle = body[0] & 3;
+    if (kind === 'imir') axis = body[0] & 1;
+    if (kind === 'clap') cut = true;
+    if (kind === 'colr' && ['prof', 'rICC'].includes(textAt(body, 0, 4))) {
+      const profile = body.subarray(4);
+      if (!profiles.some((other) => other.length === profile.length && other.every((byte, i) => byte === profile[i]))) {
+        profiles.push(profile);
+      }
+    }
+  }
+  return { orientation: AFTER_TURN[angle][axis === null ? 0 : axis + 1], profile: profiles[0] ?? null, profiles: profiles.length, cut };
+}
+
 // ---- picture-header.js
 // What a file says about itself in its first bytes: its kind and, for pictures, its size in pixels. It is read
 // before anything is decoded, so that a small file that unfolds into a huge picture is refused at no cost.
@@ -906,6 +1054,7 @@ async function registeredCodes(photo, derivationSet, { pause, frames = [] }) {
 
 
 const START_BYTES = 64 * 1024; // enough for the fixed headers, and for where phones put HEIC and AVIF sizes
+const WEBP_CHUNKS = 2000; // a still has five; a moving one has one for each frame
 const JPEG_SEGMENTS = 500; // a camera writes about ten; more is a file made to keep us busy
 
 const START_OF_ANIMATION = 0x6163544c; // "acTL", a chunk of moving PNGs
@@ -924,6 +1073,8 @@ function text(view, at, length) {
 /**
  * {media: 'image' | 'video', kind, width, height, mayMove}; width and height are null where the header does not tell.
  * mayMove: whether it may hold further frames that a browser shows.
+ * turned: {orientation, tagsAt} of a WebP picture whose tags turn it: browsers do not agree whether to follow them.
+ * inexact: a browser's decoder is known to differ from the server's here.
  * Throws Refusal: empty-file, unknown-format, damaged-file.
  */
 async function readHeader(file) {
@@ -947,13 +1098,15 @@ async function headerOf(file, start) {
   if (text(start, 0, 8) === '\x89PNG\r\n\x1a\n') return image('png', start.getUint32(16), start.getUint32(20));
   if (/^GIF8[79]a$/.test(text(start, 0, 6))) return image('gif', start.getUint16(6, true), start.getUint16(8, true));
   if (text(start, 0, 4) === 'RIFF') {
-    if (text(start, 8, 4) === 'WEBP') return image('webp', ...webpSize(start));
+    if (text(start, 8, 4) === 'WEBP') return { ...image('webp', ...webpSize(start)), turned: await webpTurn(file, start) };
     if (text(start, 8, 4) === 'AVI ') return video('avi');
   }
   if (text(start, 0, 2) === 'BM' && start.byteLength > 26 && start.getUint32(14, true) <= 124) return image('bmp', ...bmpSize(start));
   if (text(start, 4, 4) === 'ftyp') {
     const kind = PICTURE_BRANDS[text(start, 8, 4)];
-    return kind ? image(kind, ...largestExtent(start)) : video('mp4');
+    if (!kind) return video('mp4');
+    // Chromium lays AVIF's transparency over white otherwise than the server does (10 bits apart).
+    return { ...image(kind, ...largestExtent(start)), inexact: kind === 'avif' && hasAlpha(start) };
   }
   if (text(start, 0, 4) === '\x1aE\xdf\xa3') return video('webm');
   if (/^(II\*\0|MM\0\*)$/.test(text(start, 0, 4))) return image('tiff');
@@ -1011,6 +1164,29 @@ function webpSize(view) {
   throw new Refusal('damaged-file');
 }
 
+const WEBP_HAS_EXIF = 8;
+
+/** Where the tags of a WebP lie, and how they turn it; null if they do not. */
+async function webpTurn(file, start) {
+  if (text(start, 12, 4) !== 'VP8X' || !(start.getUint8(20) & WEBP_HAS_EXIF)) return null;
+  for (let at = 12, chunk = 0; chunk < WEBP_CHUNKS; chunk++) {
+    const head = await bytesOf(file, at, 8);
+    if (head.byteLength < 8) return null;
+    const size = head.getUint32(4, true);
+    if (text(head, 0, 4) === 'EXIF') {
+      const tags = await bytesOf(file, at + 8, Math.min(size, START_BYTES));
+      const orientation = orientationOf(new Uint8Array(tags.buffer));
+      return orientation > 1 ? { orientation, tagsAt: at } : null;
+    }
+    at += 8 + size + (size & 1);
+  }
+  return null;
+}
+
+function hasAlpha(view) {
+  return text(view, 0, view.byteLength).includes(':auxiliary:alpha');
+}
+
 function bmpSize(view) {
   if (view.getUint32(14, true) === 12) return [view.getUint16(18, true), view.getUint16(20, true)];
   return [Math.abs(view.getInt32(18, true)), Math.abs(view.getInt32(22, true))];
@@ -1025,6 +1201,63 @@ function largestExtent(view) {
     if (size[0] * size[1] > (largest[0] ?? 0) * (largest[1] ?? 0)) largest = size;
   }
   return largest;
+}
+
+// ---- upright.js
+// A decoded picture, whole in memory as RGBA, as upright strips over white: turned as its file says, converted by a
+// colour rule, transparency over white. What src/staydown/fingerprint/strips.py does on the server, with its rounding.
+
+const UPRIGHT_STRIP_BYTES = 4 << 20;
+
+// Where the first upright pixel lies, and which way the stored rows run. Source: EXIF 2.32, tag 0x0112.
+const TURNED = new Set([5, 6, 7, 8]); // upright rows are stored as columns
+const FROM_RIGHT = new Set([2, 3, 7, 8]);
+const FROM_BELOW = new Set([3, 4, 6, 7]);
+
+/** {width, height} of the picture as it is to be seen. */
+function uprightSize({ width, height, orientation = 1 }) {
+  return TURNED.has(orientation) ? { width: height, height: width } : { width, height };
+}
+
+/** Strips from the top: {pixels, rows}; each has memory of its own, four bytes a pixel, all opaque. */
+function* uprightStrips(picture) {
+  const { width, height } = uprightSize(picture);
+  const most = Math.max(1, Math.floor(UPRIGHT_STRIP_BYTES / (width * 4)));
+  for (let y = 0; y < height; y += most) {
+    const rows = Math.min(most, height - y);
+    const pixels = turnedRows(picture, y, rows, width);
+    picture.colour?.(pixels);
+    overWhite(pixels);
+    yield { pixels, rows };
+  }
+}
+
+function turnedRows({ data, width: stored, height: storedRows, orientation = 1 }, from, rows, width) {
+  if (orientation === 1) return data.slice(from * width * 4, (from + rows) * width * 4);
+  const source = new Uint32Array(data.buffer, data.byteOffset, stored * storedRows);
+  const target = new Uint32Array(rows * width);
+  const along = FROM_RIGHT.has(orientation) ? -1 : 1; // along a stored row
+  const down = (FROM_BELOW.has(orientation) ? -1 : 1) * stored;
+  const corner = (along < 0 ? stored - 1 : 0) + (down < 0 ? (storedRows - 1) * stored : 0);
+  const [stepX, stepY] = TURNED.has(orientation) ? [down, along] : [along, down];
+  for (let y = 0, at = 0; y < rows; y++) {
+    let place = corner + (from + y) * stepY;
+    for (let x = 0; x < width; x++, place += stepX) target[at++] = source[place];
+  }
+  return new Uint8ClampedArray(target.buffer);
+}
+
+function overWhite(pixels) {
+  for (let i = 0; i < pixels.length; i += 4) {
+    const alpha = pixels[i + 3];
+    if (alpha === 255) continue;
+    const white = 255 * (255 - alpha) + 128;
+    for (let channel = i; channel < i + 3; channel++) {
+      const mixed = pixels[channel] * alpha + white;
+      pixels[channel] = ((mixed >> 8) + mixed) >> 8; // Pillow's division by 255
+    }
+    pixels[i + 3] = 255;
+  }
 }
 
 // ---- decode.js
@@ -1059,7 +1292,7 @@ async function decodePicture(file, header, { begin, take, pause }) {
   if (file.size > MAX_PICTURE_BYTES) throw new Refusal('file-too-large');
   let bitmap;
   try {
-    bitmap = await openBitmap(file);
+    bitmap = await openBitmap(header.turned ? withoutTags(file, header.turned) : file);
   } catch (error) {
     if (error.name === 'NotReadableError' || error.name === 'NotFoundError') throw error;
     if (ALWAYS_DECODABLE.includes(header.kind)) throw new Refusal('damaged-file');
@@ -1067,29 +1300,53 @@ async function decodePicture(file, header, { begin, take, pause }) {
   }
   try {
     checkSize(bitmap.width, bitmap.height);
-    begin(bitmap.width, bitmap.height);
-    await readStrips(bitmap, { take, pause });
+    const orientation = header.turned?.orientation ?? 1;
+    const { width, height } = uprightSize({ width: bitmap.width, height: bitmap.height, orientation });
+    begin(width, height);
+    await readStrips(bitmap, { take, pause, orientation });
   } finally {
     bitmap.close();
   }
   return true;
 }
 
+/** The same picture with its tags' name made unknown, so that no browser turns it. */
+function withoutTags(file, { tagsAt }) {
+  return new Blob([file.slice(0, tagsAt), 'none', file.slice(tagsAt + 4)], { type: file.type });
+}
+
+/** How stored pixels come upright: the six numbers of a canvas. Source: EXIF 2.32, tag 0x0112. */
+function turning(orientation, width, height) {
+  return {
+    1: [1, 0, 0, 1, 0, 0],
+    2: [-1, 0, 0, 1, width, 0],
+    3: [-1, 0, 0, -1, width, height],
+    4: [1, 0, 0, -1, 0, height],
+    5: [0, 1, 1, 0, 0, 0],
+    6: [0, 1, -1, 0, height, 0],
+    7: [0, -1, -1, 0, height, width],
+    8: [0, -1, 1, 0, 0, width],
+  }[orientation];
+}
+
 function openBitmap(source, extra = {}) {
   return createImageBitmap(source, {
     imageOrientation: 'from-image',
     colorSpaceConversion: 'default',
-    premultiplyAlpha: 'default',
+    premultiplyAlpha: 'none',
     ...extra,
   });
 }
 
-async function readStrips(bitmap, { take, pause }) {
-  const { width, height } = bitmap;
+/** orientation: how the bitmap is to be turned; 1 for one that is upright, as nearly all are. */
+async function readStrips(bitmap, { take, pause, orientation = 1 }) {
+  const { width, height } = uprightSize({ width: bitmap.width, height: bitmap.height, orientation });
+  const [a, b, c, d, e, f] = turning(orientation, bitmap.width, bitmap.height);
   const stripRows = Math.max(1, Math.min(height, Math.floor(STRIP_BYTES / (width * 4))));
   const tileWidth = Math.min(width, TILE_WIDTH);
   const canvas = new OffscreenCanvas(tileWidth, stripRows);
   const context = canvas.getContext('2d', { willReadFrequently: true, alpha: false });
+  context.imageSmoothingEnabled = false;
   const strip = width > tileWidth ? new Uint8ClampedArray(width * stripRows * 4) : null;
   for (let y = 0; y < height; y += stripRows) {
     const rows = Math.min(stripRows, height - y);
@@ -1098,7 +1355,12 @@ async function readStrips(bitmap, { take, pause }) {
       const columns = Math.min(tileWidth, width - x);
       context.fillStyle = '#fff';
       context.fillRect(0, 0, columns, rows);
-      context.drawImage(bitmap, x, y, columns, rows, 0, 0, columns, rows);
+      if (orientation === 1) context.drawImage(bitmap, x, y, columns, rows, 0, 0, columns, rows);
+      else {
+        context.setTransform(a, b, c, d, e - x, f - y);
+        context.drawImage(bitmap, 0, 0);
+        context.resetTransform();
+      }
       pixels = context.getImageData(0, 0, columns, rows).data;
       if (strip) putTile(strip, pixels, { x, columns, rows, width });
     }
@@ -1111,6 +1373,110 @@ async function readStrips(bitmap, { take, pause }) {
 function putTile(strip, tile, { x, columns, rows, width }) {
   for (let row = 0; row < rows; row++) {
     strip.set(tile.subarray(row * columns * 4, (row + 1) * columns * 4), (row * width + x) * 4);
+  }
+}
+
+// ---- other-decoder.js
+// Decoding by another worker, where this browser's own decoder cannot be used: the page starts that worker and joins the
+// two by a port, over which the file's handle goes there and rows of pixels come back. The page sees neither.
+// The other end is web/device/decoder-port.js.
+
+
+const WAIT_MS = 100; // how often "cancel" is looked for while the other worker is busy
+
+class OtherDecoders {
+  /** need(name): asks the page for the worker of this name, which answers by `connect`. */
+  constructor(need) {
+    this.need = need;
+    this.joined = new Map(); // name -> {ready: promise of a port or null, answer}
+    this.jobs = 0;
+  }
+
+  entry(name) {
+    if (!this.joined.has(name)) {
+      const entry = {};
+      entry.ready = new Promise((answer) => (entry.answer = answer));
+      this.joined.set(name, entry);
+    }
+    return this.joined.get(name);
+  }
+
+  /** port: null if the worker could not be started, or has stopped; it may be asked for again. */
+  connect(name, port) {
+    const entry = this.entry(name);
+    if (port) {
+      entry.answer(port);
+      return;
+    }
+    this.joined.delete(name);
+    entry.answer(null);
+    entry.lost?.();
+  }
+
+  /** As decode.js's decodePicture, by the worker of this name. Throws Refusal; 'decoder-missing' if it cannot be had. */
+  async decode(name, file, kind, { begin, take, pause }) {
+    if (file.size > MAX_PICTURE_BYTES) throw new Refusal('file-too-large');
+    const entry = this.entry(name);
+    this.need(name);
+    const port = await patiently(entry.ready, pause);
+    if (!port) throw new Refusal('decoder-missing');
+    const job = ++this.jobs;
+    const messages = inbox(port, job, entry);
+    let [height, done] = [0, 0];
+    try {
+      port.postMessage({ job, file, kind });
+      for (;;) {
+        const message = await patiently(messages.next(), pause, height && done / height);
+        if (message.refused) throw new Refusal(message.refused);
+        if (message.done) return;
+        if (message.width) {
+          checkSize(message.width, message.height);
+          begin(message.width, message.height);
+          height = message.height;
+        } else {
+          take(message.pixels, message.rows);
+          port.postMessage({ job, command: 'taken' });
+          done += message.rows;
+          await pause(done / height);
+        }
+      }
+    } catch (error) {
+      port.postMessage({ job, command: 'stop' });
+      throw error;
+    } finally {
+      port.onmessage = entry.lost = null;
+    }
+  }
+}
+
+/** Messages of one job, in order; a worker that has stopped gives a last one. */
+function inbox(port, job, entry) {
+  const waiting = [];
+  let wake = null;
+  const put = (message) => {
+    waiting.push(message);
+    wake?.();
+  };
+  port.onmessage = ({ data }) => data.job === job && put(data);
+  entry.lost = () => put({ refused: 'decoder-missing' });
+  return {
+    async next() {
+      while (!waiting.length) await new Promise((resume) => (wake = resume));
+      return waiting.shift();
+    },
+  };
+}
+
+/** The promise's value; meanwhile pause() lets "cancel" in, which throws. */
+async function patiently(promise, pause, done = 0) {
+  const nothing = {};
+  for (;;) {
+    let timer;
+    const tick = new Promise((resume) => (timer = setTimeout(resume, WAIT_MS, nothing)));
+    const value = await Promise.race([promise, tick]);
+    clearTimeout(timer);
+    if (value !== nothing) return value;
+    await pause(done);
   }
 }
 
@@ -1258,8 +1624,9 @@ async function testPixels() {
 // way to reach any network. It answers with fingerprints and digests only, one file at a time.
 //
 // In:  {id, command: 'selftest'} | {id, command: 'fingerprint', file} | {id, command: 'picture', file, side} |
-//      {id, command: 'cancel'} (id of the running command)
-// Out: {id, progress: 0..1} ... then {id, result} or {id, refused: slug}
+//      {id, command: 'cancel'} (id of the running command) |
+//      {command: 'connect', name, port} (a decoder in another worker; port null: it could not be started, or stopped)
+// Out: {id, progress: 0..1} ... then {id, result} or {id, refused: slug}; {needs: name of a decoder} at any time
 
 
 const CHUNK_BYTES = 4 << 20;
@@ -1273,6 +1640,9 @@ const MOVING_SHARES = { digests: 0.1, rows: 0.1, views: 0.1, frames: 0.7 };
 const kernel = startKernel();
 const pixelTest = testPixels();
 const cancelled = new Set();
+const others = new OtherDecoders((name) => postMessage({ needs: name }));
+// Why there are digests only, where another decoder could not be had or does not make exactly these pixels.
+const NOTES_OF_OTHERS = ['decoder-missing', 'not-exact', 'format-not-decoded'];
 
 /** The quickest kernel this browser allows. All three give the same bits. */
 function startKernel() {
@@ -1311,31 +1681,48 @@ async function* codedFrames(file, header, pause) {
   }
 }
 
+/** Which decoder's pixels are exact here: 'own', or the name of another worker's (web/device-worker.js). */
+async function decoderFor({ kind }) {
+  if (kind === 'heic') return 'heic';
+  return (await pixelTest) === 'exact' ? 'own' : 'decode';
+}
+
 /**
  * One entry as it will be sent, and why it has no codes if it has none.
- * note: null, 'video', 'pixels-falsified', 'format-not-decoded' or 'low-detail'.
+ * note: null, 'video', 'decoder-missing', 'not-exact', 'format-not-decoded' or 'low-detail'.
  */
 async function fingerprint(file, pause) {
   const header = await readHeader(file);
   if (header.width !== null && header.media === 'image') checkSize(header.width, header.height);
-  const pixelsUsable = header.media === 'image' && (await pixelTest) === 'exact';
+  const isImage = header.media === 'image';
   const pictureShares = header.mayMove ? MOVING_SHARES : PROGRESS_SHARES;
-  const shares = pixelsUsable ? pictureShares : { digests: 1 };
+  const shares = isImage ? pictureShares : { digests: 1 };
   const { sha256, md5 } = await digestsOf(file, (done) => pause(done * shares.digests));
   const item = { media: header.media, sha256, md5, codes: [] };
-  if (header.media === 'video') return { item, note: 'video' };
-  if (!pixelsUsable) return { item, note: 'pixels-falsified' };
+  if (!isImage) return { item, note: 'video' };
 
+  const decoder = await decoderFor(header);
   let photo;
-  const decoded = await decodePicture(file, header, {
+  const sink = {
     begin: (width, height) => (photo = kernel.photo(width, height, { keepsPlane: needsPlane(DERIVATION_SET) })),
     take: (pixels, rows) => photo.rows(pixels, rows),
     pause: (done) => pause(shares.digests + done * shares.rows),
-  });
-  if (!decoded) return { item, note: 'format-not-decoded' };
+  };
+  if (decoder === 'own') {
+    if (header.inexact) return { item, note: 'not-exact' };
+    if (!(await decodePicture(file, header, sink))) return { item, note: 'format-not-decoded' };
+  } else {
+    try {
+      await others.decode(decoder, file, header.kind, sink);
+    } catch (error) {
+      if (NOTES_OF_OTHERS.includes(error.slug)) return { item, note: error.slug };
+      throw error;
+    }
+  }
   item.codes = await registeredCodes(photo, DERIVATION_SET, {
     pause: (done) => pause(shares.digests + shares.rows + done * shares.views),
-    frames: codedFrames(file, header, (done) => pause(1 - shares.frames + done * shares.frames)),
+    // Further frames come from the browser's decoder, so only where it is exact.
+    frames: decoder === 'own' ? codedFrames(file, header, (done) => pause(1 - shares.frames + done * shares.frames)) : [],
   });
   return { item, note: item.codes.length === 0 ? 'low-detail' : null };
 }
@@ -1384,6 +1771,10 @@ let last = Promise.resolve(); // one at a time: each command waits for the one b
 self.addEventListener('message', ({ data }) => {
   if (data.command === 'cancel') {
     cancelled.add(data.id);
+    return;
+  }
+  if (data.command === 'connect') {
+    others.connect(data.name, data.port);
     return;
   }
   last = last.then(async () => {
