@@ -62,6 +62,7 @@ WORKERS = {
 # What the sources import, and this program makes: the kernels, and which codes are registered of a picture.
 MADE = {"wasm-bytes.js", "derivation-set.js"}
 DERIVATIONS = WEB.parent / "data" / "fingerprint" / "derivations.json"
+WORD_LIST = WEB.parent / "data" / "words" / "en.txt"
 DEFAULT_SET = "crops32"  # staydown.fingerprint.DEFAULT_SET; a test holds them together
 KERNELS = {"WASM_SIMD_BASE64": "staydown.simd.wasm", "WASM_BASE_BASE64": "staydown.base.wasm"}
 
@@ -167,6 +168,14 @@ def check_reaches_no_network(code: str) -> None:
         raise BuildRefused(f"the worker may not use {found.group(0)!r}")
 
 
+def words_module(words: Path) -> str:
+    """The words of key phrases as a module for web/case-key.js."""
+    lines = words.read_text(encoding="utf-8").splitlines()
+    chosen = [line for line in lines if line and not line.startswith("#")]
+    head = f"// Made by web/build.py from data/words/{words.name}, which says whose words they are."
+    return f"{head}\nexport const WORDS = {json.dumps(' '.join(chosen))}.split(' ');\n"
+
+
 def digests(made: dict[str, str]) -> str:
     """The digests of every script that this site serves to a page or starts as a worker, sorted by name.
 
@@ -189,6 +198,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--into", type=Path, default=WEB / "dist", help="folder to write")
     options = parser.parse_args(arguments)
     made = {name: joined_worker(options.kernel, options.derivations, name) for name in WORKERS}
+    made["words.js"] = words_module(WORD_LIST)
     stale = []
     for name, text in (*made.items(), ("SHA256SUMS", digests(made))):
         path = options.into / name

@@ -1,9 +1,12 @@
 // Lets the person keep the receipt: save it as a file with a name that says nothing, copy it, or print it.
-// It stores nothing itself; a receipt that is lost cannot be made again.
+// Words that
+// this device made are filled in here; they are forgotten when the person says that they kept them.
 //
 // DOM: [data-receipt] holds [data-receipt-text] (what is copied), optionally script#receipt-file of type
 // application/json (what is saved instead), buttons [data-receipt-save|copy|print], and
 // [data-receipt-status] with data-saved, data-copied and data-not-copied. Buttons start hidden.
+
+import { forgetKept, keptForReceipt, normalisePhrase } from './case-key.js';
 
 const receipt = document.querySelector('[data-receipt]');
 const part = (name) => receipt?.querySelector(`[data-receipt-${name}]`);
@@ -39,4 +42,35 @@ for (const [name, action] of [['save', save], ['copy', copy], ['print', () => wi
   if (!button) continue;
   button.hidden = false;
   button.addEventListener('click', action);
+}
+
+// ---- words that were made on this device
+
+const phrase = document.getElementById('key-phrase');
+if (phrase && 'madeHere' in phrase.dataset) {
+  phrase.textContent = keptForReceipt() ?? '';
+  if (!phrase.textContent) receipt.querySelector('[data-words-lost]').hidden = false;
+}
+for (const kept of document.querySelectorAll('[data-kept]')) kept.addEventListener('click', forgetKept);
+
+// ---- typed back to check
+
+function compare() {
+  const told = part('compared');
+  const wanted = normalisePhrase(phrase.textContent).split(' ');
+  const typed = normalisePhrase(document.getElementById('typed-back').value).split(' ').filter(Boolean);
+  const different = wanted.findIndex((word, place) => word !== typed[place]);
+  if (typed.length !== wanted.length) {
+    told.textContent = told.dataset.count.replace('{wanted}', wanted.length).replace('{typed}', typed.length);
+  } else {
+    told.textContent = different < 0 ? told.dataset.same : told.dataset.other.replace('{number}', different + 1);
+  }
+}
+
+if (part('check')) {
+  part('check').hidden = false;
+  part('compare').addEventListener('click', compare);
+  document.getElementById('typed-back').addEventListener('keydown', (event) => {
+    if (event.key === 'Enter') compare();
+  });
 }

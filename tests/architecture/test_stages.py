@@ -29,6 +29,7 @@ EXTRA = {
 SHARED_BY_JOURNEYS = {
     "staydown.journeys.events": "the kinds of event that journeys write into the ledger",
     "staydown.journeys.publishing": "carries what a commit changed into the files of the upload check",
+    "staydown.journeys.withdrawing": "what withdrawing does, for each journey that withdraws",
     "staydown.journeys.turn": "lets one writing journey work at a time, on both databases",
 }
 

@@ -17,6 +17,7 @@ import pytest
 from argon2 import PasswordHasher
 
 from staydown.access import operations as access
+from staydown.access import rules
 from staydown.access.models import StaffMember
 from staydown.access.terms import Platform, Role
 from staydown.action.operations import set_endpoint
@@ -57,6 +58,8 @@ def house(settings: Any, tmp_path: Path) -> Path:
 def cheap_argon2(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Argon2id with its smallest parameters; tests about it put the real one back."""
     monkeypatch.setattr(access, "_ARGON2ID", PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
+    # Nor the quarter of a second that makes guessing words slow; test_case_key.py holds the real one.
+    monkeypatch.setattr(rules, "OPEN_KEY_ROUNDS", 1)
     access._decoy_verifier.cache_clear()
     yield
     access._decoy_verifier.cache_clear()

@@ -78,7 +78,7 @@ class Row:
         return who in rights.get(method, NOBODY)
 
 
-# Routing pattern -> its rows. {picture}, {request}, {waiting}, {copy}, {entry}, {outside} and {flood} are Alice's.
+# Routing pattern -> its rows. What stands in braces ({picture}, {waiting}, {copy} and so on) is Alice's.
 TABLE: dict[str, list[Row]] = {
     # the survivor site: open to everybody; a case to whoever opened it with its receipt
     "": [Row("/", get=EVERYBODY)],
@@ -101,6 +101,9 @@ TABLE: dict[str, list[Row]] = {
     "case/elsewhere/<str:request_id>": [
         Row("/case/elsewhere/{outside}", post=frozenset({OWNER}), sent={"state": "removed"})
     ],
+    "case/keys": [Row("/case/keys", get=OWNERS, post=OWNERS, sent={"what": "recovery_key"})],
+    "case/export": [Row("/case/export", get=OWNERS)],
+    "case/erase": [Row("/case/erase", get=OWNERS, post=OWNERS, sent={"understood": "yes"})],
     "case/withdraw/<str:what>": [
         Row("/case/withdraw/{picture}", get=frozenset({OWNER}), post=frozenset({OWNER})),
         Row("/case/withdraw/{waiting}", get=frozenset({OWNER}), post=frozenset({OWNER})),

@@ -2,6 +2,7 @@
 
 AccessError
 ├── ReceiptNotRecognised    the number and the key phrase do not belong together
+├── OpenKeyMalformed        what a device sent is no open key
 ├── TooManyAttempts         slow down; carries how long
 ├── TokenNotRecognised      unknown, revoked or expired
 ├── ScopeMissing            a good token that may not do this
@@ -23,6 +24,10 @@ class AccessError(StaydownError):
 
 class ReceiptNotRecognised(AccessError):
     """The number and the key phrase do not belong together (which of the two is never said)."""
+
+
+class OpenKeyMalformed(AccessError):
+    """What a device sent in the place of a key phrase is not the key that one derives."""
 
 
 class TooManyAttempts(AccessError):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.contrib.auth.models import AbstractUser
 from django.db import models
 
-from staydown.access.terms import Role
+from staydown.access.terms import KeyKind, Role
 
 
 class StaffMember(AbstractUser):
@@ -42,11 +42,17 @@ class ApiToken(models.Model):
 
 
 class ReceiptVerifier(models.Model):
-    """Argon2id verifier of a receipt's key phrase. The phrase itself is never stored."""
+    """Argon2id verifier of the open key of a case's key phrase, or of its recovery key. Neither is stored."""
 
-    number = models.CharField(max_length=16, unique=True)
+    number = models.CharField(max_length=16)
+    kind = models.CharField(
+        max_length=16, choices=[(kind.value, kind.value) for kind in KeyKind], default=KeyKind.KEY_PHRASE
+    )
     verifier = models.CharField(max_length=200)
     created_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["number", "kind"], name="one_key_of_a_kind")]
 
 
 class Throttle(models.Model):

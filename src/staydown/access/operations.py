@@ -17,6 +17,7 @@ from django.db import transaction
 
 from staydown.access import rules
 from staydown.access.errors import (
+    OpenKeyMalformed,
     PlatformAddressTaken,
     PlatformNameTaken,
     ReceiptNotRecognised,
@@ -32,7 +33,7 @@ from staydown.access.models import (
     Throttle,
 )
 from staydown.access.queries import platform_term
-from staydown.access.terms import MarkedCall, NewToken, Platform, Receipt, Role, Scope
+from staydown.access.terms import KeyKind, MarkedCall, NewToken, Platform, Receipt, Role, Scope
 
 # argon2-cffi's defaults follow RFC 9106's second recommended option (64 MiB, 3 passes, 4 lanes).
 _ARGON2ID = PasswordHasher()
@@ -60,15 +61,32 @@ def new_public_id(prefix: str) -> str:
     return f"{prefix}_" + "".join(secrets.choice("abcdefghijklmnopqrstuvwxyz234567") for _ in range(16))
 
 
-def make_receipt(*, number: str, now: datetime) -> Receipt:
-    """Makes a key phrase for a case and stores only its Argon2id verifier.
+def make_receipt(*, number: str, now: datetime, open_key: str | None = None) -> Receipt:
+    """Makes the key phrase of a new case, or takes the open key that the device derived from its own.
 
-    Raises WordListMissing if data/words is not installed.
+    Stores only an Argon2id verifier. Raises OpenKeyMalformed, and WordListMissing if data/words is not
+    installed.
     """
-    words = _words(settings.STAYDOWN_WORDS_PATH)
-    phrase = " ".join(secrets.choice(words) for _ in range(rules.KEY_PHRASE_WORDS))
-    ReceiptVerifier.objects.create(number=number, verifier=_ARGON2ID.hash(phrase), created_at=now)
+    phrase = set_key(number=number, kind=KeyKind.KEY_PHRASE, now=now, open_key=open_key)
     return Receipt(number=number, key_phrase=phrase, made_at=now)
+
+
+def set_key(*, number: str, kind: KeyKind, now: datetime, open_key: str | None = None) -> str | None:
+    """Gives a case a key of this kind in the place of the one before. Returns the words made here.
+
+    Raises OpenKeyMalformed, and WordListMissing.
+    """
+    phrase = None
+    if open_key is None:
+        words = _words(settings.STAYDOWN_WORDS_PATH)
+        phrase = " ".join(secrets.choice(words) for _ in range(rules.KEY_PHRASE_WORDS))
+        open_key = rules.open_key_of(phrase)
+    elif not rules.is_open_key(open_key):
+        raise OpenKeyMalformed
+    ReceiptVerifier.objects.update_or_create(
+        number=number, kind=kind, defaults={"verifier": _ARGON2ID.hash(open_key), "created_at": now}
+    )
+    return phrase
 
 
 @functools.cache
@@ -76,26 +94,32 @@ def _decoy_verifier() -> str:
     return _ARGON2ID.hash(secrets.token_urlsafe(16))
 
 
-def check_receipt(*, number: str, key_phrase: str) -> str:
-    """The stored number, if the phrase is its own.
+def check_receipt(*, number: str, key_phrase: str = "", open_key: str = "") -> KeyKind:
+    """Which of the case's keys these words, or this open key, are.
 
-    Raises ReceiptNotRecognised otherwise. An unknown number costs the same time as a wrong phrase.
+    Raises ReceiptNotRecognised if neither. An unknown number, and a case without a recovery key, cost the
+    same time as a wrong phrase.
     """
-    wanted = rules.normalise_number(number)
-    row = ReceiptVerifier.objects.filter(number=wanted).first()
-    verifier = row.verifier if row else _decoy_verifier()
-    try:
-        _ARGON2ID.verify(verifier, rules.normalise_key_phrase(key_phrase))
-    except (VerifyMismatchError, InvalidHashError) as error:
-        raise ReceiptNotRecognised from error
-    if row is None:
+    offered = open_key if rules.is_open_key(open_key) else rules.open_key_of(key_phrase)
+    verifiers = dict(
+        ReceiptVerifier.objects.filter(number=rules.normalise_number(number)).values_list("kind", "verifier")
+    )
+    found = None
+    for kind in KeyKind:
+        try:
+            _ARGON2ID.verify(verifiers.get(kind) or _decoy_verifier(), offered)
+        except (VerifyMismatchError, InvalidHashError):
+            continue
+        found = kind if kind in verifiers else found
+    if found is None:
         raise ReceiptNotRecognised
-    return wanted
+    return found
 
 
-def forget_receipt(*, number: str) -> None:
-    """Removes a verifier: the receipt opens nothing any more."""
-    ReceiptVerifier.objects.filter(number=number).delete()
+def forget_key(*, number: str, kind: KeyKind) -> bool:
+    """Removes a key: its words open nothing any more. False if there was none."""
+    deleted, _ = ReceiptVerifier.objects.filter(number=number, kind=kind).delete()
+    return deleted > 0
 
 
 def _throttle_key(*, purpose: str, who: str) -> str:

@@ -13,13 +13,19 @@ from staydown.access.errors import (
     ScopeMissing,
     TokenNotRecognised,
 )
-from staydown.access.models import ApiToken, IdempotentCall, PlatformRecord
-from staydown.access.terms import MarkedCall, Platform, Scope, TokenHolder
+from staydown.access.models import ApiToken, IdempotentCall, PlatformRecord, ReceiptVerifier
+from staydown.access.terms import KeyKind, MarkedCall, Platform, Scope, TokenHolder
 
 
 def platform_term(record: PlatformRecord) -> Platform:
     """The platform as other packages see it."""
     return Platform(id=record.public_id, name=record.name, url_prefix=record.url_prefix)
+
+
+def keys_of(number: str) -> dict[KeyKind, datetime]:
+    """Which keys a case has, and since when."""
+    rows = ReceiptVerifier.objects.filter(number=number).values_list("kind", "created_at")
+    return {KeyKind(kind): made_at for kind, made_at in rows}
 
 
 def platforms() -> tuple[Platform, ...]:

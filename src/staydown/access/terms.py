@@ -54,12 +54,22 @@ class TokenHolder:
     scopes: frozenset[Scope]
 
 
+class KeyKind(StrEnum):
+    """Which of a case's keys some words are. Both open the case; the second is optional."""
+
+    KEY_PHRASE = "key_phrase"
+    RECOVERY_KEY = "recovery_key"
+
+
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """What a person takes away: a number that is no secret and a key phrase that is."""
+    """What a person takes away: a number that is no secret and a key phrase that is.
+
+    `key_phrase` is None where the person's device made it: then it was never here.
+    """
 
     number: str
-    key_phrase: str
+    key_phrase: str | None
     made_at: datetime
 
 

@@ -19,7 +19,7 @@ class CaseRecord(models.Model):
         constraints = [
             models.CheckConstraint(
                 condition=models.Q(state=CaseState.OPEN, withdrawn_at=None)
-                | models.Q(state=CaseState.WITHDRAWN, withdrawn_at__isnull=False),
+                | models.Q(state__in=[CaseState.WITHDRAWN, CaseState.ERASED], withdrawn_at__isnull=False),
                 name="case_withdrawn_with_time",
             )
         ]

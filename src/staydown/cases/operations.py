@@ -69,6 +69,13 @@ def withdraw_case(*, case_number: str, now: datetime) -> bool:
     return changed == 1
 
 
+def erase_case(*, case_number: str) -> None:
+    """Deletes the plan and the requests elsewhere. The withdrawn case stays as a number and its times."""
+    PlanRecord.objects.filter(case__number=case_number).delete()
+    OutsideRequestRecord.objects.filter(case__number=case_number).delete()
+    CaseRecord.objects.filter(number=case_number).update(state=CaseState.ERASED)
+
+
 def _open_case(case_number: str) -> CaseRecord:
     case = CaseRecord.objects.select_for_update().get(number=case_number)
     if case.state != CaseState.OPEN:

@@ -10,10 +10,11 @@ from staydown.fingerprint import Digests, Fingerprint
 
 
 class CaseState(StrEnum):
-    """A case is open until the person withdraws it whole."""
+    """A case is open until the person withdraws it whole, or deletes what it holds."""
 
     OPEN = "open"
     WITHDRAWN = "withdrawn"
+    ERASED = "erased"
 
 
 class OutsideState(StrEnum):

@@ -39,6 +39,8 @@ class EventKind(StrEnum):
     ENTRY_PAUSED = "entry.paused"
     ENTRY_PUT_BACK = "entry.put_back"
     ENTRY_KEPT_OUT = "entry.kept_out"
+    KEY_MADE = "key.made"
+    KEY_REMOVED = "key.removed"
     PLAN_KEPT = "plan.kept"
     PLAN_DELETED = "plan.deleted"
     OUTSIDE_REQUEST_ADDED = "outside_request.added"

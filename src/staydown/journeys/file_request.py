@@ -30,13 +30,16 @@ class FiledRequest:
 
 
 @in_turn
-def file_request(draft: RequestDraft, *, now: datetime, case_number: str | None = None) -> FiledRequest:
+def file_request(
+    draft: RequestDraft, *, now: datetime, case_number: str | None = None, open_key: str | None = None
+) -> FiledRequest:
     """Files a request: one a platform that the addresses belong to. The clock runs from `now`.
 
     Raises ElementsMissing, TextTooLong, TooManyAddresses, AddressNotUnderstood or NotOnThisPlatform, and
-    CaseIsWithdrawn if the case to join was withdrawn. Nothing is stored then.
+    CaseIsWithdrawn if the case to join was withdrawn. Nothing is stored then. `open_key` is of a key phrase
+    that the person's device made, for a case that is opened here; raises OpenKeyMalformed.
     """
-    return _file(draft, served=platforms(), case_number=case_number, now=now)
+    return _file(draft, served=platforms(), case_number=case_number, open_key=open_key, now=now)
 
 
 @in_turn
@@ -50,14 +53,19 @@ def file_request_for_platform(
     made = made_by_earlier_call(call) if call else None
     if made is not None:
         return FiledRequest(notices=(notice_by_number(made),), receipt=None)
-    filed = _file(draft, served=(platform,), case_number=None, now=now)
+    filed = _file(draft, served=(platform,), case_number=None, open_key=None, now=now)
     if call is not None:
         remember_call(call, made=filed.notices[0].number, now=now)
     return filed
 
 
 def _file(
-    draft: RequestDraft, *, served: tuple[Platform, ...], case_number: str | None, now: datetime
+    draft: RequestDraft,
+    *,
+    served: tuple[Platform, ...],
+    case_number: str | None,
+    open_key: str | None,
+    now: datetime,
 ) -> FiledRequest:
     rules.check_complete(draft)
     by_prefix = {platform.url_prefix: platform for platform in served}
@@ -66,7 +74,7 @@ def _file(
     if case_number is None:
         case_number = new_number("C")
         open_case(number=case_number, now=now)
-        receipt = make_receipt(number=case_number, now=now)
+        receipt = make_receipt(number=case_number, now=now, open_key=open_key)
         write(EventKind.CASE_OPENED, subject=case_number, now=now)
     elif case_by_number(case_number).state is not CaseState.OPEN:
         raise CaseIsWithdrawn

@@ -17,11 +17,16 @@ from staydown.matching.terms import EntryState
 
 
 @in_turn
-def open_case_with_pictures(items: Sequence[SubmittedItem], *, now: datetime) -> Receipt:
-    """Opens a case, registers the pictures in it and makes its receipt. Returns the receipt."""
+def open_case_with_pictures(
+    items: Sequence[SubmittedItem], *, now: datetime, open_key: str | None = None
+) -> Receipt:
+    """Opens a case, registers the pictures in it and makes its receipt. Returns the receipt.
+
+    `open_key` is what the device derived from a key phrase of its own making. Raises OpenKeyMalformed.
+    """
     number = new_number("C")
     open_case(number=number, now=now)
-    receipt = make_receipt(number=number, now=now)
+    receipt = make_receipt(number=number, now=now, open_key=open_key)
     write(EventKind.CASE_OPENED, subject=number, now=now)
     _register(items, case_number=number, now=now)
     return receipt

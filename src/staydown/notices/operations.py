@@ -53,3 +53,13 @@ def change_state(*, number: str, action: NoticeAction, now: datetime) -> NoticeS
     record.closed_at = now if state in rules.FINAL_STATES else None
     record.save(update_fields=["state", "closed_at"])
     return state
+
+
+def forget_texts(*, case_number: str) -> int:
+    """Deletes what people wrote in a case's closed requests: addresses, signature, contact, statement.
+
+    Number, platform, times and outcome stay. Returns how many requests it was.
+    """
+    records = NoticeRecord.objects.filter(case__number=case_number).exclude(closed_at=None)
+    LocationRecord.objects.filter(notice__in=records).delete()
+    return records.update(signature="", contact="", statement="")

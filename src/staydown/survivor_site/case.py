@@ -6,9 +6,11 @@ import json
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from staydown.access.errors import ReceiptNotRecognised, TooManyAttempts
+from staydown.access.terms import KeyKind
 from staydown.cases.errors import RegistrationNotFound
 from staydown.journeys.open_case import open_case_with_receipt
 from staydown.journeys.overviews import case_overview
@@ -43,15 +45,16 @@ def _open(request: HttpRequest) -> HttpResponse:
     now = now_utc()
     typed = request.POST.get("number", "")
     try:
-        number = open_case_with_receipt(
+        opened = open_case_with_receipt(
             number=typed,
             key_phrase=request.POST.get("key_phrase", ""),
+            open_key=request.POST.get("open_key", ""),
             address=caller_address(request),
             now=now,
         )
     except ReceiptNotRecognised:
-        trouble = (
-            "This number and these words do not belong together. Check both for a slip; capital letters and "
+        trouble = _(
+            "This number and these words do not belong together. Check both for a slip. Capital letters and "
             "dashes do not matter. If you have lost the words, nobody can look them up, not even we."
         )
         return render(
@@ -62,8 +65,8 @@ def _open(request: HttpRequest) -> HttpResponse:
         response = render(request, "survivor_site/open_case.html", context, status=429)
         response.headers["Retry-After"] = str(error.retry_after_seconds)
         return response
-    session.remember_case(request, number=number, now=now)
-    return redirect("/case")
+    session.remember_case(request, number=opened.number, now=now)
+    return redirect("/case/keys" if opened.by is KeyKind.RECOVERY_KEY else "/case")
 
 
 @require_POST

@@ -13,7 +13,7 @@ from staydown.cases.errors import CaseIsWithdrawn, NothingToRegister, Submission
 from staydown.cases.rules import read_submission
 from staydown.journeys.register_pictures import add_pictures, open_case_with_pictures
 from staydown.survivor_site import session
-from staydown.survivor_site.doorway import caller_address, new_send_id, now_utc
+from staydown.survivor_site.doorway import caller_address, device_key, new_send_id, now_utc
 from staydown.survivor_site.sentences import submission_trouble, wait_sentence
 
 
@@ -66,7 +66,7 @@ def _take(request: HttpRequest, *, case_number: str | None) -> HttpResponse:
             add_pictures(items, case_number=case_number, now=now)
             session.remember_send(request, send_id=send_id, case_number=case_number)
             return redirect("/case")
-        receipt = open_case_with_pictures(items, now=now)
+        receipt = open_case_with_pictures(items, now=now, open_key=device_key(request))
     except (SubmissionRefused, NothingToRegister, TooManyItems, CaseIsWithdrawn) as error:
         return _page(request, case_number=case_number, trouble=submission_trouble(error), status=422)
     except TooManyAttempts as error:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from staydown.access import rules as access_rules
@@ -17,7 +18,7 @@ from staydown.notices.errors import NoticeError
 from staydown.notices.rules import MAX_ADDRESSES
 from staydown.notices.terms import Element, RequestDraft, Signer
 from staydown.survivor_site import session
-from staydown.survivor_site.doorway import caller_address, new_send_id, now_utc
+from staydown.survivor_site.doorway import caller_address, device_key, new_send_id, now_utc
 from staydown.survivor_site.sentences import request_trouble, wait_sentence
 
 
@@ -75,13 +76,13 @@ def ask_for_removal(request: HttpRequest) -> HttpResponse:
     if sent_before is not None:
         return render(request, "survivor_site/sent_before.html", {"case_number": sent_before}, status=409)
     if request.POST.get("adult") != "yes":
-        trouble = {"adult": "Choose one of the two answers. It decides who can help."}
+        trouble = {"adult": _("Choose one of the two answers. It decides who can help.")}
         return _page(request, case_number=case_number, trouble=trouble, status=422)
     try:
         count_attempt(
             purpose="request", who=caller_address(request), rule=access_rules.SUBMISSION_RULE, now=now
         )
-        filed = file_request(_draft(request), case_number=case_number, now=now)
+        filed = file_request(_draft(request), case_number=case_number, open_key=device_key(request), now=now)
     except NoticeError as error:
         served = ", ".join(platform.url_prefix for platform in platforms())
         return _page(
@@ -90,7 +91,9 @@ def ask_for_removal(request: HttpRequest) -> HttpResponse:
     except CaseIsWithdrawn:
         session.close_case(request)
         trouble = {
-            "form": "Your case was withdrawn. Send this again, and it gets a case and a receipt of its own."
+            "form": _(
+                "Your case was withdrawn. Send this again, and it gets a case and a receipt of its own."
+            )
         }
         return _page(request, case_number=None, trouble=trouble, status=409)
     except TooManyAttempts as error:

@@ -26,7 +26,7 @@ class TimelineLine:
 
 def _registered(details: Details) -> str:
     count = int(details["count"])
-    return ngettext("%d picture registered.", "%d pictures registered.", count) % count
+    return ngettext("%(n)d picture registered.", "%(n)d pictures registered.", count) % {"n": count}
 
 
 def _decided(details: Details) -> str:
@@ -59,6 +59,12 @@ _SENTENCES: dict[str, Callable[[Details], str]] = {
     EventKind.ENTRY_KEPT_OUT: lambda details: _(
         "A person looked: too many other pictures look like this one. It stays paused."
     ),
+    EventKind.KEY_MADE: lambda details: (
+        _("You made a recovery key.")
+        if details["key"] == "recovery_key"
+        else _("You made a new key phrase. The old one opens nothing any more.")
+    ),
+    EventKind.KEY_REMOVED: lambda details: _("You removed the recovery key."),
     EventKind.PLAN_KEPT: lambda details: _("You kept your plan here."),
     EventKind.PLAN_DELETED: lambda details: _("You deleted your plan."),
     EventKind.OUTSIDE_REQUEST_ADDED: lambda details: _("You noted a request to another site."),

@@ -16,6 +16,7 @@ from django.db import IntegrityError, transaction
 
 from staydown.access import operations, rules
 from staydown.access.errors import (
+    OpenKeyMalformed,
     PlatformNameTaken,
     ReceiptNotRecognised,
     TooManyAttempts,
@@ -30,7 +31,7 @@ from staydown.access.models import (
     Throttle,
 )
 from staydown.access.operations import check_receipt, count_attempt, make_receipt
-from staydown.access.terms import MarkedCall, Platform, Role, Scope
+from staydown.access.terms import KeyKind, MarkedCall, Platform, Role, Scope
 from tests.staydown.conftest import NOW, a_platform
 
 ALICE = "C-A11C-E000"
@@ -63,6 +64,7 @@ def test_receipt_has_seven_words_of_the_list_and_the_table_has_none_of_them(db: 
     receipt = make_receipt(number=ALICE, now=NOW)
 
     # Then it has seven of them, and what is stored holds neither the phrase nor a word of it
+    assert receipt.key_phrase is not None
     chosen = receipt.key_phrase.split(" ")
     assert (receipt.number, receipt.made_at, len(chosen)) == (ALICE, NOW, 7)
     assert set(chosen) <= words
@@ -83,7 +85,7 @@ def test_verifier_is_argon2id_with_the_strength_of_rfc_9106(
     # Then its verifier is Argon2id, 64 MiB, 3 passes, 4 lanes, and opens to the phrase
     found = extract_parameters(ReceiptVerifier.objects.get().verifier)
     assert (found.type, found.memory_cost, found.time_cost, found.parallelism) == (Type.ID, 65_536, 3, 4)
-    assert check_receipt(number=ALICE, key_phrase=receipt.key_phrase) == ALICE
+    assert check_receipt(number=ALICE, key_phrase=receipt.key_phrase or "") is KeyKind.KEY_PHRASE
 
 
 def test_two_receipts_never_share_a_phrase_or_a_verifier(db: None) -> None:
@@ -96,8 +98,8 @@ def test_two_receipts_never_share_a_phrase_or_a_verifier(db: None) -> None:
 def test_receipt_is_recognised_however_it_is_typed(db: None) -> None:
     receipt = make_receipt(number=ALICE, now=NOW)
 
-    typed = receipt.key_phrase.upper().replace(" ", "-")
-    assert check_receipt(number="c a11c eooo", key_phrase=f" {typed} ") == ALICE
+    typed = (receipt.key_phrase or "").upper().replace(" ", "-")
+    assert check_receipt(number="c a11c eooo", key_phrase=f" {typed} ") is KeyKind.KEY_PHRASE
 
 
 def test_wrong_phrase_and_wrong_number_are_refused_in_the_same_words(db: None) -> None:
@@ -108,9 +110,9 @@ def test_wrong_phrase_and_wrong_number_are_refused_in_the_same_words(db: None) -
     refusals = []
     for number, phrase in [
         (ALICE, "apple river stone cloud table green window"),
-        ("C-A11C-E001", receipt.key_phrase),
+        ("C-A11C-E001", receipt.key_phrase or ""),
         (ALICE, ""),
-        (ALICE, receipt.key_phrase.rsplit(" ", 1)[0]),
+        (ALICE, (receipt.key_phrase or "").rsplit(" ", 1)[0]),
         ("", ""),
     ]:
         with pytest.raises(ReceiptNotRecognised) as refused:
@@ -127,14 +129,17 @@ def test_the_receipt_of_one_person_does_not_open_the_case_of_another(db: None) -
     danas = make_receipt(number="C-DANA-0000", now=NOW)
 
     # Then each opens her own case only
-    assert check_receipt(number=alices.number, key_phrase=alices.key_phrase) == ALICE
-    assert check_receipt(number=danas.number, key_phrase=danas.key_phrase) == "C-DANA-0000"
-    for number, phrase in [(alices.number, danas.key_phrase), (danas.number, alices.key_phrase)]:
+    for own in (alices, danas):
+        assert check_receipt(number=own.number, key_phrase=own.key_phrase or "") is KeyKind.KEY_PHRASE
+    for number, phrase in [
+        (alices.number, danas.key_phrase or ""),
+        (danas.number, alices.key_phrase or ""),
+    ]:
         with pytest.raises(ReceiptNotRecognised):
             check_receipt(number=number, key_phrase=phrase)
 
 
-def test_unknown_number_costs_one_comparison_like_a_wrong_phrase(
+def test_unknown_number_costs_as_many_comparisons_as_a_wrong_phrase(
     db: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # Given Alice's receipt and a hasher that counts
@@ -148,8 +153,8 @@ def test_unknown_number_costs_one_comparison_like_a_wrong_phrase(
         with pytest.raises(ReceiptNotRecognised):
             check_receipt(number=number, key_phrase="apple river stone cloud table green window")
 
-        # Then each costs exactly one comparison
-        assert counting.comparisons == before + 1
+        # Then each costs one comparison a kind of key, whether there is such a key or not
+        assert counting.comparisons == before + len(KeyKind)
 
 
 def test_decoy_costs_as_much_as_a_stored_verifier(db: None) -> None:
@@ -162,10 +167,45 @@ def test_decoy_costs_as_much_as_a_stored_verifier(db: None) -> None:
 def test_receipt_whose_verifier_was_removed_opens_nothing(db: None) -> None:
     receipt = make_receipt(number=ALICE, now=NOW)
 
-    operations.forget_receipt(number=ALICE)
+    assert operations.forget_key(number=ALICE, kind=KeyKind.KEY_PHRASE)
+    assert not operations.forget_key(number=ALICE, kind=KeyKind.KEY_PHRASE)
 
     with pytest.raises(ReceiptNotRecognised):
-        check_receipt(number=ALICE, key_phrase=receipt.key_phrase)
+        check_receipt(number=ALICE, key_phrase=receipt.key_phrase or "")
+
+
+def test_words_that_a_device_made_open_by_their_open_key_alone(db: None) -> None:
+    # Given a case whose words never came here
+    phrase = "apple river stone cloud table green window"
+    receipt = make_receipt(number=ALICE, now=NOW, open_key=rules.open_key_of(phrase))
+
+    # Then the receipt has none, and words and open key open the case alike
+    assert receipt.key_phrase is None
+    assert check_receipt(number=ALICE, open_key=rules.open_key_of(phrase)) is KeyKind.KEY_PHRASE
+    assert check_receipt(number=ALICE, key_phrase=phrase.upper()) is KeyKind.KEY_PHRASE
+    with pytest.raises(ReceiptNotRecognised):
+        check_receipt(number=ALICE, open_key=rules.open_key_of("other words"))
+
+
+@pytest.mark.parametrize("open_key", ["", "x", "a" * 42, "a" * 44, "a" * 42 + "=", "a" * 42 + "\n", "é" * 43])
+def test_what_is_no_open_key_makes_no_receipt(db: None, open_key: str) -> None:
+    with pytest.raises(OpenKeyMalformed):
+        make_receipt(number=ALICE, now=NOW, open_key=open_key)
+    assert not ReceiptVerifier.objects.exists()
+
+
+def test_recovery_key_opens_too_and_is_told_apart(db: None) -> None:
+    # Given both keys
+    first = make_receipt(number=ALICE, now=NOW).key_phrase or ""
+    second = operations.set_key(number=ALICE, kind=KeyKind.RECOVERY_KEY, now=NOW) or ""
+
+    # Then each opens, and says which it is; a new one takes the place of the old
+    assert check_receipt(number=ALICE, key_phrase=first) is KeyKind.KEY_PHRASE
+    assert check_receipt(number=ALICE, key_phrase=second) is KeyKind.RECOVERY_KEY
+    third = operations.set_key(number=ALICE, kind=KeyKind.RECOVERY_KEY, now=NOW) or ""
+    assert check_receipt(number=ALICE, key_phrase=third) is KeyKind.RECOVERY_KEY
+    with pytest.raises(ReceiptNotRecognised):
+        check_receipt(number=ALICE, key_phrase=second)
 
 
 @pytest.mark.parametrize("content", [None, "", "# only\n# comments\n", "apple\nriver\n"])

@@ -10,7 +10,7 @@ from staydown.access.errors import ReceiptNotRecognised, TooManyAttempts
 from staydown.access.models import Throttle
 from staydown.access.operations import make_receipt, new_number
 from staydown.access.rules import ADDRESS_RULE, RECEIPT_RULE
-from staydown.access.terms import Receipt
+from staydown.access.terms import KeyKind, Receipt
 from staydown.journeys.open_case import open_case_with_receipt
 from tests.staydown.conftest import NOW
 
@@ -24,7 +24,9 @@ def receipt(db: None) -> Receipt:
 
 def attempt(receipt: Receipt, *, phrase: str | None = None, address: str = HOME, now: datetime = NOW) -> str:
     phrase = receipt.key_phrase if phrase is None else phrase
-    return open_case_with_receipt(number=receipt.number, key_phrase=phrase, address=address, now=now)
+    opened = open_case_with_receipt(number=receipt.number, key_phrase=phrase, address=address, now=now)
+    assert opened.by is KeyKind.KEY_PHRASE
+    return opened.number
 
 
 def fail(receipt: Receipt, times: int, *, address: str = HOME) -> None:
@@ -38,7 +40,7 @@ def test_receipt_opens_its_case_however_it_is_typed(receipt: Receipt) -> None:
         number="c a11c eooo", key_phrase=receipt.key_phrase.upper(), address=HOME, now=NOW
     )
 
-    assert opened == "C-A11C-E000"
+    assert (opened.number, opened.by) == ("C-A11C-E000", KeyKind.KEY_PHRASE)
 
 
 def test_two_people_open_their_own_cases_only(receipt: Receipt) -> None:

@@ -9,7 +9,7 @@ import pytest
 from django.conf import settings
 
 from staydown.access.operations import check_receipt
-from staydown.access.terms import Receipt
+from staydown.access.terms import KeyKind, Receipt
 from staydown.bank.models import EntryRecord
 from staydown.bank.queries import entries_of
 from staydown.cases.errors import CaseIsWithdrawn
@@ -40,7 +40,7 @@ def test_registering_opens_a_case_with_a_receipt_that_opens_it(db: None) -> None
     receipt = register(picture, video)
 
     # Then her receipt opens a case that holds both
-    assert check_receipt(number=receipt.number, key_phrase=receipt.key_phrase) == receipt.number
+    assert check_receipt(number=receipt.number, key_phrase=receipt.key_phrase) is KeyKind.KEY_PHRASE
     case = case_by_number(receipt.number)
     assert (case.state, case.opened_at) == (CaseState.OPEN, NOW)
     assert [(row.position, row.near_matching) for row in case.registrations] == [(1, True), (2, False)]

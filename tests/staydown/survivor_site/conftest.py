@@ -10,7 +10,7 @@ from staydown.access.terms import Receipt
 from staydown.cases.queries import case_by_number
 from staydown.cases.terms import SubmittedItem
 from staydown.journeys.register_pictures import open_case_with_pictures
-from staydown.survivor_site import case, elsewhere, pages, register, request, steps
+from staydown.survivor_site import case, elsewhere, everything, keys, pages, register, request, steps
 from tests.staydown.conftest import NOW, an_item
 from tests.staydown.doors import Clock, Screen, Window
 
@@ -19,7 +19,7 @@ from tests.staydown.doors import Clock, Screen, Window
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     """The time at the survivor site's door."""
     clock = Clock()
-    for module in (case, elsewhere, pages, register, request, steps):
+    for module in (case, elsewhere, everything, keys, pages, register, request, steps):
         monkeypatch.setattr(module, "now_utc", clock)
     return clock
 

@@ -1,4 +1,4 @@
-"""Answers travel as single signs; what cannot be read counts as skipped, and nothing in an address crashes."""
+"""Answers travel as single signs; what cannot be read counts as skipped, and nothing crashes."""
 
 from __future__ import annotations
 

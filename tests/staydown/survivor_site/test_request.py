@@ -9,7 +9,7 @@ import pytest
 from staydown.access import rules
 from staydown.access.models import Throttle
 from staydown.access.operations import check_receipt
-from staydown.access.terms import Platform
+from staydown.access.terms import KeyKind, Platform
 from staydown.cases.models import CaseRecord
 from staydown.journeys.withdraw import withdraw_everything
 from staydown.ledger.models import LedgerEntry
@@ -63,7 +63,7 @@ def test_complete_request_gets_a_number_a_receipt_and_48_hours(alice: Window, fo
     assert page.status == 200
     assert page.says(notice.number)
     assert page.says("Monday 9 March 2026, 20:30 UTC (48 hours left)")
-    assert check_receipt(number=number, key_phrase=phrase) == number
+    assert check_receipt(number=number, key_phrase=phrase) is KeyKind.KEY_PHRASE
 
     # And what she typed is what is kept
     assert (notice.urls, notice.signature, notice.contact) == ((POST,), "Alice", "alice@example.org")

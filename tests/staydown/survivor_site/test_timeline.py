@@ -40,6 +40,11 @@ TOLD: dict[EventKind, tuple[dict[str, Json], str]] = {
         {},
         "A person looked: too many other pictures look like this one. It stays paused.",
     ),
+    EventKind.KEY_MADE: (
+        {"key": "key_phrase"},
+        "You made a new key phrase. The old one opens nothing any more.",
+    ),
+    EventKind.KEY_REMOVED: ({}, "You removed the recovery key."),
     EventKind.PLAN_KEPT: ({}, "You kept your plan here."),
     EventKind.PLAN_DELETED: ({}, "You deleted your plan."),
     EventKind.OUTSIDE_REQUEST_ADDED: ({}, "You noted a request to another site."),
