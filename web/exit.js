@@ -15,6 +15,11 @@ let firstAt = 0;
 function leave() {
   document.documentElement.dataset.leaving = ''; // register.js then asks nothing
   document.body.hidden = true;
+  try {
+    sessionStorage.clear(); // not every browser does it for the answer's Clear-Site-Data
+  } catch {
+    // no storage here
+  }
   document.title = ' ';
   location.replace(url);
 }

@@ -3,6 +3,7 @@
 
 import { DeviceWorker } from './device-worker.js';
 import { FileList, message } from './file-list.js';
+import { forgetWork, keepWork, keptWork } from './kept-work.js';
 import { SentText, itemsOf, submissionText } from './sent-text.js';
 
 const MAX_ITEMS = 100; // what the server takes in one form
@@ -31,6 +32,7 @@ const sentText = new SentText({
 let queue = [];
 let running = null; // AbortController of the run
 let sending = false;
+const ownSendId = form.elements.send_id.value;
 let pixels = 'exact'; // what the self-test says (web/device/selftest.js)
 
 // ---- the age question
@@ -40,6 +42,7 @@ function ageAnswered() {
   if (answer === 'no') {
     stop();
     sending = true; // nothing here is worth a warning on the way out
+    forgetWork();
     location.assign(form.dataset.under18Url);
     return;
   }
@@ -174,6 +177,35 @@ function takeBackWhatWasSent() {
   }
 }
 
+/** A send that had no answer: offered again, and never sent by itself. */
+function offerKept() {
+  const answered = field.value !== ''; // the server has given this page back, with what it got
+  if (answered) forgetWork();
+  element('kept').hidden = answered || keptWork() === null;
+}
+
+/** The same text is sent under the same number: if it did arrive the first time, nothing is stored twice. */
+function sendIdOf(text) {
+  const kept = keptWork();
+  return kept?.text === text ? kept.sendId : ownSendId;
+}
+
+function useKept() {
+  field.value = keptWork().text;
+  element('kept').hidden = true;
+  takeBackWhatWasSent();
+  refresh();
+  live.textContent = message('kept-is-back', { ready: ready().length });
+  const unanswered = form.querySelector('input[name="adult"]:checked')?.value !== 'yes';
+  (unanswered ? element('adult-yes') : sendButton).focus();
+}
+
+function tellConnection(state) {
+  const notice = element('connection');
+  notice.hidden = false;
+  notice.textContent = message(state);
+}
+
 async function tellWhatThisBrowserCanDo() {
   try {
     const test = await device.selfTest();
@@ -201,7 +233,21 @@ form.addEventListener('submit', (event) => {
     event.preventDefault(); // Enter in a field while files are still being read
     return;
   }
+  if (!navigator.onLine) {
+    event.preventDefault(); // the browser would leave this page for one of its own
+    tellConnection('offline');
+    return;
+  }
+  form.elements.send_id.value = sendIdOf(field.value);
+  keepWork(form.elements.send_id.value, field.value);
   sending = true;
+});
+window.addEventListener('online', () => !element('connection').hidden && tellConnection('online'));
+element('use-kept').addEventListener('click', useKept);
+element('forget-kept').addEventListener('click', () => {
+  forgetWork();
+  element('kept').hidden = true;
+  chooser.focus();
 });
 // Asks before unsent work is lost; but never stands in the way of the quick exit (web/exit.js).
 window.addEventListener('beforeunload', (event) => {
@@ -213,6 +259,7 @@ window.addEventListener('pageshow', ({ persisted }) => {
 });
 
 element('with-script').hidden = false;
+offerKept();
 takeBackWhatWasSent();
 ageAnswered();
 tellWhatThisBrowserCanDo();

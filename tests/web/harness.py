@@ -74,6 +74,7 @@ class Harness:
     """`with Harness() as harness:` then `harness.url`, `harness.requests`, `harness.clear()`.
 
     page_csp and worker_csp replace a policy, for controls. upstream: base URL of a running Staydown.
+    port: 0 for a free one.
     """
 
     def __init__(
@@ -82,6 +83,7 @@ class Harness:
         upstream: str | None = None,
         page_csp: Callable[[str], str] = str,
         worker_csp: Callable[[str], str] = str,
+        port: int = 0,
     ) -> None:
         self.upstream = upstream if upstream is not None else os.environ.get(BASE_URL_VARIABLE)
         self.page_csp, self.worker_csp = page_csp, worker_csp
@@ -110,7 +112,7 @@ class Harness:
             def log_message(self, *_: Any) -> None:
                 """The requests are kept, not printed."""
 
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.server = ThreadingHTTPServer(("127.0.0.1", port), Handler)
         self.server.daemon_threads = True
         self.url = f"http://127.0.0.1:{self.server.server_port}"
         self.thread = threading.Thread(target=self.server.serve_forever, daemon=True)
@@ -128,7 +130,7 @@ class Harness:
 
     def respond(self, request: RawRequest, headers: dict[str, str]) -> Answer:
         answer = self.pass_on(request, headers) if self.upstream else self.own_answer(request)
-        is_worker = urlsplit(request.target).path.endswith("fingerprint-worker.js")
+        is_worker = urlsplit(request.target).path.endswith("-worker.js")
         change = self.worker_csp if is_worker else self.page_csp
         if "Content-Security-Policy" in answer.headers:
             answer.headers["Content-Security-Policy"] = change(answer.headers["Content-Security-Policy"])
