@@ -28,6 +28,7 @@ SITE = SOURCE / "survivor_site"
 LOCALE = SITE / "locale"
 # Pages of the door, and the failure pages, which are shown in its frame.
 PYTHON_SOURCES = [*sorted(SITE.rglob("*.py")), SOURCE / "config" / "failures.py"]
+# The letters (.txt) are written to platforms, in English.
 TEMPLATE_SOURCES = sorted((SITE / "templates").rglob("*.html"))
 LANGUAGES = ("es", "ar")
 KEYWORDS = {

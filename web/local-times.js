@@ -8,6 +8,7 @@ const format = new Intl.DateTimeFormat(document.documentElement.lang || undefine
   hour: '2-digit',
   minute: '2-digit',
   timeZoneName: 'short',
+  numberingSystem: 'latn', // the digits that the page itself uses
 });
 
 for (const time of document.querySelectorAll('time[datetime]')) {
@@ -15,7 +16,7 @@ for (const time of document.querySelectorAll('time[datetime]')) {
   const moment = new Date(text);
   const isMoment = /T.*(Z|[+-]\d\d:?\d\d)$/.test(text) && !Number.isNaN(moment.getTime()); // not a bare date
   if (!isMoment || moment.getTimezoneOffset() === 0) continue;
-  const local = document.createElement('span');
+  const local = document.createElement('bdi');
   local.className = 'local-time';
   local.textContent = ` (${format.format(moment)})`;
   time.after(local);

@@ -7,6 +7,8 @@ import calendar
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from staydown.access.queries import platforms
@@ -66,4 +68,12 @@ def neutral(request: HttpRequest) -> HttpResponse:
     """A page about nothing: this month."""
     today = now_utc().date()
     weeks = calendar.Calendar().monthdayscalendar(today.year, today.month)
-    return render(request, "survivor_site/calendar.html", {"today": today, "weeks": weeks})
+    context = {
+        "today": today,
+        "weeks": weeks,
+        # Translators: a month and its year, in the letters of Django's "date" filter.
+        "month": date_format(today, _("F Y")),
+        # Translators: a day without its year, in the letters of Django's "date" filter.
+        "day_name": date_format(today, _("l j F")),
+    }
+    return render(request, "survivor_site/calendar.html", context)

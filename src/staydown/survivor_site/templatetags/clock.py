@@ -18,7 +18,7 @@ register = template.Library()
 def moment(at: datetime) -> SafeString:
     """`Tuesday 24 November 2026, 15:19 UTC` in a time element that a script may repeat in local time."""
     utc = at.astimezone(UTC)
-    # Translators: how a day and a time are written, in the letters of Django's "date" filter. Always with the zone.
+    # Translators: a day, a time and the zone, in the letters of Django's "date" filter.
     text = date_format(utc, _("l j F Y, H:i \\U\\T\\C"))
     return format_html('<time datetime="{}">{}</time>', utc.isoformat(timespec="seconds"), text)
 
@@ -28,9 +28,9 @@ def _span(length: timedelta) -> str:
     hours, minutes = divmod(minutes, 60)
     parts = []
     if hours:
-        parts.append(ngettext("%d hour", "%d hours", hours) % hours)
+        parts.append(ngettext("%(n)d hour", "%(n)d hours", hours) % {"n": hours})
     if minutes or not hours:
-        parts.append(ngettext("%d minute", "%d minutes", minutes) % minutes)
+        parts.append(ngettext("%(n)d minute", "%(n)d minutes", minutes) % {"n": minutes})
     if len(parts) == 2:
         # Translators: hours and minutes, as in "47 hours 59 minutes".
         return _("%(hours)s %(minutes)s") % {"hours": parts[0], "minutes": parts[1]}
