@@ -20,5 +20,5 @@ application = WhiteNoise(
     max_age=60,
     add_headers_function=add_static_headers,
     # The published digests are for reading, not a download.
-    mimetypes={"sha256sums": "text/plain; charset=utf-8"},
+    mimetypes={"sha256sums": "text/plain"},
 )

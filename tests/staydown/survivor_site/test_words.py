@@ -30,6 +30,7 @@ MAIN_PATH = {
         "under_18.html",
     ),
     *("copy_state.html", "notice_state.html", "reason.html", "source.html", "time_limit.html"),
+    *("words.html", "keys.html", "new_words.html", "erase.html", "erased.html"),
     *("help.html", "helper.html", "need_kind.html", "people_kind.html", "safety.html"),
 }
 PLACEHOLDER = re.compile(r"%\(\w+\)[sd]|%[sd]|\{\w+\}")
