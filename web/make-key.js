@@ -10,6 +10,8 @@ for (const form of document.querySelectorAll('form[data-makes-key]')) {
     if (done || event.defaultPrevented) return;
     event.preventDefault();
     const { phrase, key } = await prepared;
+    // A form cannot be sent while its submit event is still being told to others, which a resolved promise does not end.
+    await new Promise((resolve) => setTimeout(resolve));
     try {
       if (!key) throw new Error('no words were made');
       keepForReceipt(phrase);
