@@ -1,6 +1,6 @@
 """The English of every page of the survivor site can be read after six to eight years of school.
 
-Left out: what stands in English on purpose from the legal rows and other organisations (lang="en"), addresses,
+Left out: what stands in English on purpose from legal rows and other organisations (lang="en"), addresses,
 numbers, code and the demonstration's tour. Pages are measured as they are shown, with a case open.
 """
 
