@@ -14,6 +14,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -145,12 +146,56 @@ PLAIN_PAGES = {
 }
 
 
+PAGES_THAT_LEAD_ON = {
+    "question": "/steps?a=1.2",
+    "question-place": "/steps?a=1.2.1.3",
+    "plan": "/steps?a=1.1.2.3.us-tx",
+    "options": "/options",
+    "options-state": "/options?place=us-ak",
+    "options-country": "/options?place=gb",
+    "help": "/help",
+    "help-friends": "/help/friends",
+    "help-schools": "/help/schools",
+    "places": "/places",
+    "place": "/places/discord",
+}
+
+
 def test_pages_without_content(demo: ServedDemo, window: OpenWindow) -> None:
     page = window().new_page()
     wrong = []
     for name, path in PLAIN_PAGES.items():
         page.goto(demo.url + path)
         wrong += look_at(page, name)
+    assert not wrong, "\n".join(wrong)
+
+
+def test_questions_plan_law_and_help(demo: ServedDemo, window: OpenWindow) -> None:
+    page = window().new_page()
+    wrong = []
+    for name, path in PAGES_THAT_LEAD_ON.items():
+        page.goto(demo.url + path)
+        wrong += look_at(page, name)
+    page.get_by_role("button", name="Write the letter").click()
+    wrong += look_at(page, "letter")
+    assert not wrong, "\n".join(wrong)
+
+
+def test_kept_plan_and_requests_elsewhere(demo: ServedDemo, window: OpenWindow, content: Content) -> None:
+    page = window().new_page()
+    open_case(page, demo.url, content.receipt)
+    page.goto(demo.url + "/steps?a=1.2.1.1.us-tx")
+    page.get_by_role("button", name="Keep this plan in my case").click()
+    wrong = look_at(page, "plan-kept")
+
+    # A request of today, and one whose time has passed
+    for day in (datetime.now(UTC) - timedelta(hours=1), datetime.now(UTC) - timedelta(days=4)):
+        page.goto(demo.url + "/case/elsewhere?to=discord")
+        page.fill("#day", day.date().isoformat())
+        page.fill("#time", f"{day:%H:%M}")
+        page.get_by_role("button", name="Follow this request").click()
+    page.wait_for_selector("text=What the complaint needs")
+    wrong += look_at(page, "requests-elsewhere")
     assert not wrong, "\n".join(wrong)
 
 
