@@ -198,19 +198,20 @@ def _law(answers: Answers) -> PlanStep:
             (Link("/options", _("The law where you live")),),
         )
     made = answers.what in (What.ALTERED, What.MADE_UP)
+    found = options_for(chosen.id)
+    source = None
     if not made:
         text = _("These are the laws that we know of where you live, with their sources.")
-    elif options_for(chosen.id).synthetic is Cover.YES:
-        text = _(
-            "The law where you live reaches altered or made-up pictures too. See which law, and its source."
-        )
+    elif found.synthetic is Cover.YES:
+        text = _("The law where you live reaches altered or made-up pictures too. See which, and its source.")
+        source = found.row
     else:
         text = _(
             "We could not confirm whether the law where you live reaches altered or made-up pictures. "
             "That does not mean no. See what we know, and who can tell you more."
         )
     link = Link(f"/options?place={chosen.id.lower()}", _("The law where you live"))
-    return PlanStep("law", _("See what the law says"), text, (link,))
+    return PlanStep("law", _("See what the law says"), text, (link,), source=source)
 
 
 def _support(answers: Answers) -> PlanStep:

@@ -49,6 +49,7 @@ def test_unknown_place_of_the_picture_leads_to_search_engines_too() -> None:
 def test_law_that_we_could_not_confirm_is_not_told_as_a_no() -> None:
     assert "does not mean no" in steps("1.2.1.3.us-oh")["law"].text
     assert "reaches altered or made-up pictures too" in steps("1.2.1.3.us-tx")["law"].text
+    assert steps("1.2.1.3.us-tx")["law"].source is not None
     assert steps("1.2.1.3.us-tx")["law"].links[0].href == "/options?place=us-tx"
 
 
