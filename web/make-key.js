@@ -1,7 +1,7 @@
 // Makes the words of a new case on this device: a form [data-makes-key] is sent with the key that opens the case, in its
 // field open_key, and without the words. Where the browser cannot do it the field stays empty and the server makes words.
 
-import { keepForReceipt, makePhrase, openKey } from './case-key.js';
+import { keepForReceipt, keptForReceipt, makePhrase, openKey } from './case-key.js';
 
 for (const form of document.querySelectorAll('form[data-makes-key]')) {
   const prepared = prepare();
@@ -27,7 +27,7 @@ for (const form of document.querySelectorAll('form[data-makes-key]')) {
 
 async function prepare() {
   try {
-    const phrase = makePhrase();
+    const phrase = keptForReceipt() ?? makePhrase(); // a send that had no answer is sent again with the same words
     return { phrase, key: await openKey(phrase) };
   } catch {
     return {};

@@ -88,12 +88,16 @@ class Harness:
         self.upstream = upstream if upstream is not None else os.environ.get(BASE_URL_VARIABLE)
         self.page_csp, self.worker_csp = page_csp, worker_csp
         self.requests: list[RawRequest] = []
+        self.gone = False
         harness = self
 
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
 
             def answer(self) -> None:
+                if harness.gone:  # a connection that was kept open must not outlive the server
+                    self.close_connection = True
+                    return
                 body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
                 head = self.raw_requestline + bytes(self.headers)
                 request = RawRequest(self.command, self.path, head, body)
@@ -122,6 +126,7 @@ class Harness:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.gone = True
         self.server.shutdown()
         self.server.server_close()
 
