@@ -140,6 +140,8 @@ PLAIN_PAGES = {
     "open-case": "/case",
     "under-18": "/help/under-18",
     "how-it-works": "/how-it-works",
+    "check": "/how-it-works/check",
+    "safety": "/safety",
     "calendar": "/calendar",
     "not-found": "/nowhere",
     "desk-sign-in": "/desk/sign-in",

@@ -19,9 +19,15 @@ PHYSICAL = re.compile(
 )
 
 
+SIDE = r"\s+([^\s;}]+)"
+FOUR_SIDES = re.compile(r"(?<![\w-])(?:margin|padding|inset)\s*:\s*([^\s;}]+)" + SIDE * 3)
+
+
 def physical(css: str) -> list[str]:
     """Declarations that name a side of the screen instead of a side of the text."""
-    return PHYSICAL.findall(COMMENT.sub("", css))
+    bare = COMMENT.sub("", css)
+    uneven = [found[0] for found in FOUR_SIDES.finditer(bare) if found[2] != found[4]]
+    return PHYSICAL.findall(bare) + uneven
 
 
 def test_no_style_names_a_side_of_the_screen() -> None:
@@ -39,6 +45,7 @@ def test_no_style_names_a_side_of_the_screen() -> None:
         "b { border-right-color: red }",
         "b { border-top-left-radius: 1px }",
         "i { float:left }",
+        "ol { padding: 0 0 0 1rem }",
     ],
 )
 def test_control_a_side_is_found(css: str) -> None:

@@ -33,5 +33,9 @@ class ProtectivePageHeaders:
 
 
 def installation(request: HttpRequest) -> dict[str, object]:
-    """Template context: whether this is the demonstration, and its public address."""
-    return {"demo": settings.STAYDOWN_DEMO, "public_url": settings.STAYDOWN_PUBLIC_URL}
+    """Template context: whether this is the demonstration, its address, and the languages by own name."""
+    return {
+        "demo": settings.STAYDOWN_DEMO,
+        "public_url": settings.STAYDOWN_PUBLIC_URL,
+        "languages": settings.LANGUAGES,
+    }

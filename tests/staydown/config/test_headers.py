@@ -42,4 +42,6 @@ def test_templates_learn_the_address_and_whether_this_is_the_demonstration(
 ) -> None:
     settings.STAYDOWN_DEMO, settings.STAYDOWN_PUBLIC_URL = demo, "https://staydown.example"
 
-    assert installation(rf.get("/")) == {"demo": demo, "public_url": "https://staydown.example"}
+    found = installation(rf.get("/"))
+    assert (found["demo"], found["public_url"]) == (demo, "https://staydown.example")
+    assert found["languages"] == [("en", "English"), ("es", "Español"), ("ar", "العربية")]

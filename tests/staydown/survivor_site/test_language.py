@@ -31,7 +31,7 @@ def test_the_choice_holds_for_the_window_and_leads_back() -> None:
     assert (cookie["httponly"], cookie["samesite"]) == (True, "Strict")
     page = client.get("/request")
     assert '<html lang="es"' in page.content.decode()
-    assert list(client.cookies) == ["l", "t"]
+    assert sorted(client.cookies) == ["l", "t"]
 
 
 def test_leaving_forgets_the_choice() -> None:
@@ -70,3 +70,12 @@ def test_a_page_that_cannot_be_opened_again_offers_no_change() -> None:
     client = Client()
     assert 'action="/language"' in client.get("/case").content.decode()
     assert 'action="/language"' not in client.post("/case", {"number": "C-0"}).content.decode()
+
+
+@pytest.mark.parametrize("spoken", ["en", "es", "ar"])
+def test_each_language_is_offered_by_its_own_name(spoken: str) -> None:
+    page = Client(headers={"Accept-Language": spoken}).get("/safety").content.decode()
+
+    for code, name in {"en": "English", "es": "Español", "ar": "العربية"}.items():
+        assert f'value="{code}" lang="{code}" dir="auto"' in page
+        assert f">{name}</button>" in page
