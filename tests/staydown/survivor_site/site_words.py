@@ -1,4 +1,4 @@
-"""Finds words that a person may read and that do not go through gettext, in templates and in Python."""
+"""Finds words that a person may read and that do not go through gettext, in templates, Python and scripts."""
 
 from __future__ import annotations
 
@@ -19,6 +19,8 @@ NAMES = {"Staydown", "UTC", "utf", "UTF"}
 VOID = {"area", "br", "hr", "img", "input", "link", "meta", "source", "wbr"}
 # A sentence as somebody would write it on a page: two words, the first with a capital letter.
 SENTENCE = re.compile(r"^[A-Z“][\w’'-]*,? [\w’'%(-]+")
+SCRIPT_COMMENT = re.compile(r"/\*.*?\*/|(?:^|(?<=\s))//[^\n]*", re.DOTALL | re.MULTILINE)
+SCRIPT_STRING = re.compile(r"""(['"`])((?:\\.|(?!\1).)*)\1""")
 GETTEXT = {
     "_",
     "gettext",
@@ -89,6 +91,20 @@ def bare_in_python(text: str) -> list[tuple[int, str]]:
         for node in ast.walk(tree)
         if isinstance(node, ast.Constant) and isinstance(node.value, str)
         if id(node) not in spared and SENTENCE.match(node.value)
+    ]
+
+
+def bare_in_script(text: str) -> list[tuple[int, str]]:
+    """Strings of a page's script that read like a sentence, with their line. The page gives them words."""
+
+    def blank(found: re.Match[str]) -> str:
+        return "\n" * found[0].count("\n")
+
+    code = SCRIPT_COMMENT.sub(blank, text)
+    return [
+        (code.count("\n", 0, found.start()) + 1, found[2])
+        for found in SCRIPT_STRING.finditer(code)
+        if SENTENCE.match(found[2].strip())
     ]
 
 

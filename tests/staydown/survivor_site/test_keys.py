@@ -75,7 +75,7 @@ def test_page_that_is_sent_twice_makes_one_key(alice: Window, her_case: AliceCas
 def test_recovery_key_is_removed(alice: Window, her_case: AliceCase) -> None:
     open_with(alice, her_case.receipt)
     make(alice, KeyKind.RECOVERY_KEY)
-    assert "You have one since" in alice.open("/case/keys").text
+    assert "You made one:" in alice.open("/case/keys").text
 
     form = next(f for f in alice.open("/case/keys").forms if f.values.get("what") == "remove")
     alice.client.post("/case/keys", form.values)

@@ -14,7 +14,7 @@ from types import ModuleType
 import pytest
 from babel.messages.catalog import Catalog, Message
 
-from tests.staydown.survivor_site.site_words import bare_in_python, bare_in_template
+from tests.staydown.survivor_site.site_words import bare_in_python, bare_in_script, bare_in_template
 
 ROOT = Path(__file__).resolve().parents[3]
 # What somebody meets from the first page to leaving. The Python sentences of all pages belong to it.
@@ -128,6 +128,16 @@ def test_no_word_of_a_page_stands_outside_gettext(words: ModuleType) -> None:
     for path in words.PYTHON_SOURCES:
         found += [f"{path.name}:{line}: {text}" for line, text in bare_in_python(path.read_text())]
     assert found == []
+
+
+def test_no_script_of_a_page_brings_words_of_its_own() -> None:
+    found = []
+    for path in sorted((ROOT / "web").glob("*.js")):
+        found += [f"{path.name}:{line}: {text}" for line, text in bare_in_script(path.read_text())]
+    assert found == []
+    assert bare_in_script("// It's fine here\nstatus.textContent = 'Please wait.';\n") == [
+        (2, "Please wait.")
+    ]
 
 
 @pytest.mark.parametrize(
