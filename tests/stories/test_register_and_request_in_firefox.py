@@ -35,9 +35,18 @@ KINDS = [
     "palette.png",
     "sixteen.png",
 ]
-KINDS += ["interlaced.png", "lossy-80.webp", "plain.gif", "90.avif"]
+KINDS += ["interlaced.png", "plain.gif"]
 # In ordinary Firefox its own arithmetic rounds these a little otherwise; the private one has the server's.
-ROUNDED, ROUNDED_BITS = ["p3.jpg", "adobe.png", "alpha.png", "alpha-lossless.webp"], 4
+ROUNDED = [
+    "p3.jpg",
+    "adobe.png",
+    "alpha.png",
+    "alpha-lossless.webp",
+    "sixteen.png",
+    "lossy-80.webp",
+    "90.avif",
+]
+ROUNDED_BITS = 4
 HEICS = ["640x480.heic", "turned-6.heic", "p3.heic"]
 NOT_EXACT_BY_OTHER_DECODER = {"cmyk.jpg", "90.avif"}
 
