@@ -36,15 +36,15 @@ export async function openKey(phrase) {
 // Between the page that sends and the page that shows, in this tab only; /exit clears it.
 const PLACE = 'w';
 
-/** Keeps new words until the receipt shows them. Throws where nothing can be kept. */
-export function keepForReceipt(phrase) {
-  sessionStorage.setItem(PLACE, phrase);
+/** Keeps new words until the person says that they have them. Throws where nothing can be kept. */
+export function keepForReceipt(phrase, sendId) {
+  sessionStorage.setItem(PLACE, JSON.stringify({ phrase, sendId }));
 }
 
-/** The words that wait for the receipt; null if there are none. */
+/** {phrase, sendId}: the words that wait for the receipt, and what they were sent with; null if there are none. */
 export function keptForReceipt() {
   try {
-    return sessionStorage.getItem(PLACE);
+    return JSON.parse(sessionStorage.getItem(PLACE));
   } catch {
     return null;
   }

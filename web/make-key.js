@@ -9,12 +9,19 @@ for (const form of document.querySelectorAll('form[data-makes-key]')) {
   form.addEventListener('submit', async (event) => {
     if (done || event.defaultPrevented) return;
     event.preventDefault();
-    const { phrase, key } = await prepared;
+    let { phrase, key } = await prepared;
     // A form cannot be sent while its submit event is still being told to others, which a resolved promise does not end.
     await new Promise((resolve) => setTimeout(resolve));
     try {
       if (!key) throw new Error('no words were made');
-      keepForReceipt(phrase);
+      const sendId = form.elements.send_id.value;
+      const kept = keptForReceipt();
+      if (kept?.sendId === sendId) {
+        // Sent again, since no answer came: if it did arrive the first time, these are the words that open the case.
+        phrase = kept.phrase;
+        key = await openKey(phrase);
+      }
+      keepForReceipt(phrase, sendId);
       form.elements.open_key.value = key;
     } catch {
       form.elements.open_key.value = ''; // the server makes words, and shows them once
@@ -27,7 +34,7 @@ for (const form of document.querySelectorAll('form[data-makes-key]')) {
 
 async function prepare() {
   try {
-    const phrase = keptForReceipt() ?? makePhrase(); // a send that had no answer is sent again with the same words
+    const phrase = makePhrase();
     return { phrase, key: await openKey(phrase) };
   } catch {
     return {};

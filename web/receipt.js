@@ -1,6 +1,5 @@
 // Lets the person keep the receipt: save it as a file with a name that says nothing, copy it, or print it.
-// Words that
-// this device made are filled in here; they are forgotten when the person says that they kept them.
+// Words that this device made are filled in here; they are forgotten when the person says that they kept them.
 //
 // DOM: [data-receipt] holds [data-receipt-text] (what is copied), optionally script#receipt-file of type
 // application/json (what is saved instead), buttons [data-receipt-save|copy|print], and
@@ -47,11 +46,18 @@ for (const [name, action] of [['save', save], ['copy', copy], ['print', () => wi
 // ---- words that were made on this device
 
 const phrase = document.getElementById('key-phrase');
-if (phrase && 'madeHere' in phrase.dataset) {
-  phrase.textContent = keptForReceipt() ?? '';
+const waiting = keptForReceipt();
+// On the page that says that something was sent before: the words are shown if they are those of that very send.
+const again = document.querySelector('[data-words-again]');
+if (again && waiting?.sendId === again.dataset.wordsAgain) {
+  again.hidden = false;
+  for (const other of document.querySelectorAll('[data-words-shown-before]')) other.hidden = true;
+}
+if (phrase && 'madeHere' in phrase.dataset && !again?.hidden) {
+  phrase.textContent = waiting?.phrase ?? '';
   if (!phrase.textContent) receipt.querySelector('[data-words-lost]').hidden = false;
 }
-for (const kept of document.querySelectorAll('[data-kept]')) kept.addEventListener('click', forgetKept);
+for (const link of document.querySelectorAll('[data-kept]')) link.addEventListener('click', forgetKept);
 
 // ---- typed back to check
 

@@ -24,6 +24,11 @@ def case_number_of(registration_id: str) -> str:
     return RegistrationRecord.objects.select_related("case").get(public_id=registration_id).case.number
 
 
+def is_erased(number: str) -> bool:
+    """Whether a person deleted all that this case held."""
+    return CaseRecord.objects.filter(number=number, state=CaseState.ERASED).exists()
+
+
 def case_by_number(number: str) -> Case:
     """The case with its registrations in order. Raises CaseRecord.DoesNotExist for an unknown number."""
     record = CaseRecord.objects.prefetch_related("registrations").get(number=number)

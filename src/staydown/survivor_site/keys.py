@@ -44,7 +44,8 @@ def _make(request: HttpRequest, number: str, kind: KeyKind) -> HttpResponse:
     now = now_utc()
     send_id = request.POST.get("send_id", "")
     if session.case_of_send(request, send_id) is not None:
-        return render(request, "survivor_site/sent_before.html", {"case_number": number}, status=409)
+        sent = {"case_number": number, "send_id": send_id}
+        return render(request, "survivor_site/sent_before.html", sent, status=409)
     try:
         phrase = make_key(case_number=number, kind=kind, open_key=device_key(request), now=now)
     except CaseIsWithdrawn:

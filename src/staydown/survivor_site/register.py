@@ -56,7 +56,8 @@ def _take(request: HttpRequest, *, case_number: str | None) -> HttpResponse:
     send_id = request.POST.get("send_id", "")
     sent_before = session.case_of_send(request, send_id)
     if sent_before is not None:
-        return render(request, "survivor_site/sent_before.html", {"case_number": sent_before}, status=409)
+        context = {"case_number": sent_before, "send_id": send_id}
+        return render(request, "survivor_site/sent_before.html", context, status=409)
     try:
         count_attempt(
             purpose="register", who=caller_address(request), rule=access_rules.SUBMISSION_RULE, now=now

@@ -74,7 +74,8 @@ def ask_for_removal(request: HttpRequest) -> HttpResponse:
     send_id = request.POST.get("send_id", "")
     sent_before = session.case_of_send(request, send_id)
     if sent_before is not None:
-        return render(request, "survivor_site/sent_before.html", {"case_number": sent_before}, status=409)
+        context = {"case_number": sent_before, "send_id": send_id}
+        return render(request, "survivor_site/sent_before.html", context, status=409)
     if request.POST.get("adult") != "yes":
         trouble = {"adult": _("Choose one of the two answers. It decides who can help.")}
         return _page(request, case_number=case_number, trouble=trouble, status=422)

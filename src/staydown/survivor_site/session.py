@@ -1,4 +1,4 @@
-"""Which case this browser window has open: in a session that ends with the window, or half an hour."""
+"""Which case this browser window has open: until the window, half an hour or the case ends."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ from datetime import datetime
 
 from django.conf import settings
 from django.http import HttpRequest
+
+from staydown.cases.queries import is_erased
 
 _CASE = "case"
 _SEEN = "case_seen_at"
@@ -15,12 +17,15 @@ _SENT_KEPT = 20
 
 
 def open_case_number(request: HttpRequest, *, now: datetime) -> str | None:
-    """The number of the case that is open in this window; None if none is, or if it stood idle too long."""
+    """The number of the case that is open in this window; None if none is.
+
+    None also if it stood idle too long, or if all that it held was deleted, in this window or in another.
+    """
     number = request.session.get(_CASE)
     seen = request.session.get(_SEEN)
     if number is None or seen is None:
         return None
-    if now - datetime.fromisoformat(seen) > settings.STAYDOWN_CASE_IDLE:
+    if now - datetime.fromisoformat(seen) > settings.STAYDOWN_CASE_IDLE or is_erased(number):
         close_case(request)
         return None
     request.session[_SEEN] = now.isoformat()

@@ -9,9 +9,12 @@ import pytest
 from django.contrib.sessions.backends.signed_cookies import SessionStore
 from django.http import HttpRequest
 
+from staydown.journeys.erase_case import erase_case
+from staydown.journeys.register_pictures import open_case_with_pictures
 from staydown.survivor_site import session
-from tests.staydown.conftest import NOW
+from tests.staydown.conftest import NOW, an_item
 
+pytestmark = pytest.mark.django_db
 ALICE, HERS = "C-A11C-E000", "C-A11C-E001"
 
 
@@ -51,6 +54,19 @@ def test_closed_case_is_forgotten_and_closing_twice_is_nothing(window: Any) -> N
     session.close_case(window)
 
     assert session.open_case_number(window, now=NOW) is None
+
+
+def test_case_that_was_deleted_is_open_nowhere_any_more(window: Any) -> None:
+    # Given a window with a case, and another case
+    opened = [open_case_with_pictures([an_item()], now=NOW).number for _ in range(2)]
+    session.remember_case(window, number=opened[0], now=NOW)
+
+    # When the other is deleted, then this one, from another window
+    for number, left in ((opened[1], opened[0]), (opened[0], None)):
+        erase_case(case_number=number, now=NOW)
+
+        # Then only its own end closes it here
+        assert session.open_case_number(window, now=NOW) == left
 
 
 def test_last_case_opened_is_the_one_that_is_open(window: Any) -> None:
