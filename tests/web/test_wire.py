@@ -21,6 +21,8 @@ from playwright.sync_api import Page
 from tests.web.harness import Harness, RawRequest
 from tests.web.pictures import FORMATS
 from tests.web.register_page import choose, items, open_register, upload
+from tests.web.test_fingerprints import FALSIFY, before_worker
+from tests.web.varied_pictures import heics
 
 pytestmark = pytest.mark.browser
 SHINGLE_BYTES = 12
@@ -173,12 +175,12 @@ def test_control_the_detector_catches_the_leak_when_the_policy_is_opened(page: P
     assert {"POST /steal", "POST /beacon", "POST /xhr", "GET /pixel.png"} <= set(caught)
 
 
-def worker_that_escapes(harness: Harness) -> None:
+def worker_that_escapes(harness: Harness, worker: str = "fingerprint-worker.js") -> None:
     original = harness.static
 
     def static(name: str):  # type: ignore[no-untyped-def]
         answer = original(name)
-        if name.endswith("fingerprint-worker.js"):
+        if name.endswith(worker):
             return type(answer)(answer.status, answer.headers, answer.body + ESCAPES.encode())
         return answer
 
@@ -205,6 +207,37 @@ def test_control_the_same_worker_reaches_out_without_its_own_policy(page: Page) 
 
         open_register(page, harness.url)
         page.wait_for_timeout(1500)
+
+        assert {"/steal?worker", "/xhr?worker", "/module?worker"} <= escaped(harness)
+
+
+DECODERS = {"/static/dist/decode-worker.js", "/static/dist/heic-worker.js"}
+
+
+def chosen_through_decoders_that_escape(page: Page, harness: Harness) -> list[bytes]:
+    """A browser that falsifies pixels, a photo and a phone's HEIC, and decoders turned against the person."""
+    before_worker(harness, FALSIFY)
+    for decoder in DECODERS:
+        worker_that_escapes(harness, decoder.rpartition("/")[2])
+    files = {"photo.jpg": FORMATS["small.png"](), "phone.heic": heics()["p3.heic"]}
+    open_register(page, harness.url)
+    choose(page, *(upload(name, content) for name, content in files.items()))
+    page.wait_for_timeout(1500)
+    assert all(item["codes"] for item in items(page))
+    return list(files.values())
+
+
+def test_decoders_turned_against_the_person_reach_nothing(page: Page, harness: Harness) -> None:
+    contents = chosen_through_decoders_that_escape(page, harness)
+
+    assert {request.target for request in harness.requests} >= DECODERS
+    assert escaped(harness) == set()
+    assert leaks(harness.requests, contents) == []
+
+
+def test_control_the_same_decoders_reach_out_without_their_own_policy(page: Page) -> None:
+    with Harness(worker_csp=lambda _: "script-src * 'wasm-unsafe-eval'") as harness:
+        chosen_through_decoders_that_escape(page, harness)
 
         assert {"/steal?worker", "/xhr?worker", "/module?worker"} <= escaped(harness)
 
