@@ -1,7 +1,7 @@
 """What a photo costs on the device: ms per megapixel of each way to decode and code it, and memory.
 
-Chromium, headless, beside `pdqhash` in Python on the same file. The memory is the high-water mark of the
-renderer process (VmHWM). Pictures are painted.
+Chromium, headless, beside `pdqhash` in Python on the same file. The memory is the high-water mark
+(VmHWM) of the largest renderer on the machine, so never less than this page's. Pictures are painted.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ def photo(megapixels: int) -> bytes:
 
 
 def renderer_megabytes(page: Page) -> float:
-    """The high-water mark of the largest renderer: of this page, for nothing else is open."""
+    """The high-water mark of the largest renderer; run it where no other browser is open."""
     del page
     found = []
     for status in Path("/proc").glob("[0-9]*/status"):
