@@ -13,6 +13,7 @@ from typing import Any
 
 import yaml
 
+from staydown.law import shapes
 from staydown.law.errors import LegalRowsDamaged, LegalRowsMissing
 
 _PACKAGE = Path(__file__).resolve().parents[1]
@@ -41,5 +42,7 @@ def read(path: Path) -> Mapping[str, Any]:
 
 @cache
 def law_file(file_name: str) -> Mapping[str, Any]:
-    """One file of data/law. Raises LegalRowsMissing or LegalRowsDamaged."""
-    return read(find(file_name))
+    """One file of data/law, each row in its shape. Raises LegalRowsMissing or LegalRowsDamaged."""
+    document = read(find(file_name))
+    shapes.check(file_name, document)
+    return document
