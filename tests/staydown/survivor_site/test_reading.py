@@ -24,7 +24,15 @@ OPEN_PAGES = [
     *("/help", "/help/friends", "/help/schools", "/help/under-18"),
     *("/how-it-works", "/how-it-works/check", "/safety"),
 ]
-CASE_PAGES = ["/case", "/case/add", "/case/withdraw/all", "/case/keys", "/case/erase", "/case/elsewhere"]
+CASE_PAGES = [
+    "/case",
+    "/case/add",
+    "/case/withdraw/all",
+    "/case/keys",
+    "/case/erase",
+    "/case/elsewhere",
+    "/case/notes",
+]
 BLOCKS = {
     *("p", "li", "h1", "h2", "h3", "dt", "dd", "div", "button", "label", "legend", "summary", "option", "a"),
     *("caption", "td", "th", "ul", "ol", "section", "aside", "nav", "footer", "br", "strong", "span"),
