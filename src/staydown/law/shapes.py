@@ -161,7 +161,9 @@ def check(file_name: str, document: Mapping[str, Any]) -> None:
             try:
                 msgspec.convert(row, shape)
             except msgspec.ValidationError as error:
-                raise LegalRowsDamaged(_named(file_name, section, number, row), f"does not fit: {error}") from None
+                raise LegalRowsDamaged(
+                    _named(file_name, section, number, row), f"does not fit: {error}"
+                ) from None
 
 
 def _named(file_name: str, section: str, number: int, row: object) -> str:
