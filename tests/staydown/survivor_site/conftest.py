@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass
 
 import pytest
@@ -10,7 +11,7 @@ from staydown.access.terms import Receipt
 from staydown.cases.queries import case_by_number
 from staydown.cases.terms import SubmittedItem
 from staydown.journeys.register_pictures import open_case_with_pictures
-from staydown.survivor_site import case, elsewhere, everything, keys, pages, register, request, steps
+from staydown.survivor_site import doorway, urls
 from tests.staydown.conftest import NOW, an_item
 from tests.staydown.doors import Clock, Screen, Window
 
@@ -19,8 +20,14 @@ from tests.staydown.doors import Clock, Screen, Window
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     """The time at the survivor site's door."""
     clock = Clock()
-    for module in (case, elsewhere, everything, keys, pages, register, request, steps):
-        monkeypatch.setattr(module, "now_utc", clock)
+    assert urls.urlpatterns  # every module with an address is imported by now
+    for name, module in list(sys.modules.items()):
+        if (
+            name.startswith("staydown.survivor_site.")
+            and name != doorway.__name__
+            and hasattr(module, "now_utc")
+        ):
+            monkeypatch.setattr(module, "now_utc", clock)
     return clock
 
 
