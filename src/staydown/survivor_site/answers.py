@@ -1,7 +1,7 @@
 """The start questions and their answers as they travel in an address: one sign each, and nothing readable.
 
-Nothing here is stored. An answer that is not understood counts as skipped, except the first: whoever is not
-known to be an adult goes the minors' way.
+Nothing here is stored. An answer that is not understood counts as skipped. Whoever skips the question about
+age gets a plan that names the minors' way before its first step.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ CHOICES: dict[Question, tuple[str, ...]] = {
     Question.WHERE: tuple(Where),
     Question.WHAT: tuple(What),
 }
-YES = "1"
+YES = "1"  # for the age: yes, everyone was an adult
 NOT_ADULT = "2"
 
 
@@ -68,6 +68,11 @@ class Answers:
     def _at(self, question: Question) -> str:
         position = tuple(Question).index(question)
         return self.given[position] if position < len(self.given) else SKIPPED
+
+    @property
+    def all_adult(self) -> bool:
+        """Whether the person said that everyone was 18 or older."""
+        return self._at(Question.AGE) == YES
 
     @property
     def in_danger(self) -> bool:

@@ -40,6 +40,13 @@ def test_somebody_under_18_goes_the_minors_way_and_nothing_is_kept(alice: Window
     assert not alice.client.cookies.get("s")
 
 
+def test_whoever_skips_the_age_reads_where_minors_turn_before_the_first_step(alice: Window) -> None:
+    for code in ("0.2.1.1.0", "x.2.1.1.0"):
+        page = alice.open(f"/steps?a={code}")
+        assert page.text.index("was under 18:") < page.text.index("Do not argue")
+    assert "was under 18:" not in alice.open("/steps?a=1.2.1.1.0").text
+
+
 def test_plan_is_kept_with_its_ticks_only_in_an_open_case(alice: Window, her_case: AliceCase) -> None:
     # Given nobody's case open: the page offers nothing to keep
     assert "Keep this plan in my case" not in alice.open(f"/steps?a={ALL}").text
