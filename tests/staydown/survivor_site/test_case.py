@@ -469,8 +469,8 @@ def test_paused_picture_is_told_plainly_until_it_protects_again(
 
     # Then her page says that it is paused and why, and that the other one is not
     page = alice.open("/case")
-    assert page.says("Protection by this picture is paused since")
-    assert page.says("Many different pictures look like this one; a person is looking at it.")
+    assert page.says("This picture does not protect you for now, since")
+    assert page.says("Many different pictures look like this one. A person is looking at it.")
     assert page.says("registered: uploads are held")
     assert page.says("Protection by one picture was paused")
 
@@ -479,10 +479,10 @@ def test_paused_picture_is_told_plainly_until_it_protects_again(
     judge_flood(**judge, decision=FloodDecision.KEEP_OUT, reason=FloodReason.FITS_MANY_PICTURES)
     page = alice.open("/case")
     assert page.says("You can still ask for a post to be removed")
-    assert not page.says("a person is looking at it")
+    assert not page.says("A person is looking at it")
 
     # When it is put back, then it protects her as before
     judge_flood(**judge, decision=FloodDecision.PUT_BACK, reason=FloodReason.FLOOD_IS_OVER)
     page = alice.open("/case")
-    assert not page.says("is paused since")
+    assert not page.says("does not protect you for now")
     assert page.says("A person looked, and the picture protects you again.")
