@@ -173,7 +173,7 @@ def test_withdrawing_everything_ends_waiting_requests_and_brings_nothing_back(
     # Then her page says so, the waiting request has ended, and the removed post stays removed
     expect(page.get_by_text("You withdrew this case on")).to_be_visible()
     expect(page.get_by_role("article", name=open_request)).to_contain_text("withdrawn")
-    expect(page.get_by_text("No picture of it is matched any more.")).to_be_visible()
+    expect(page.get_by_text("None of its pictures is matched any more.")).to_be_visible()
     assert page.get_by_role("link", name="Add pictures").count() == 0
     assert status(gone) == 410
     assert status(still_there) == 200

@@ -87,7 +87,7 @@ def test_flood_is_paused_and_a_reviewer_puts_the_picture_back(
     # Then Alice reads so on her case page, and that a person looks
     page = phone.new_page()
     open_case(page, house.url, receipt)
-    expect(page.get_by_text("Protection by this picture is paused since")).to_be_visible()
+    expect(page.get_by_text("This picture does not protect you for now")).to_be_visible()
     expect(page.get_by_text("a person is looking at it", exact=False)).to_be_visible()
     wrong = look_at(page, "case-paused")
 
