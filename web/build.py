@@ -57,6 +57,7 @@ WORKERS = {
         "gif.js",
         "decode-worker.js",
     ],
+    "crypt-worker.js": ["vendor/age.js", "refusal.js", "notes-tar.js", "crypt-worker.js"],
     "heic-worker.js": ["vendor/colour.js", "vendor/heic.js", *DECODER_SOURCES, "heic-worker.js"],
 }
 # What the sources import, and this program makes: the kernels, and which codes are registered of a picture.

@@ -26,12 +26,14 @@ from django.urls import URLResolver, get_resolver
 
 from staydown.access.models import ApiToken
 from staydown.access.operations import make_token
-from staydown.access.terms import Role, Scope
+from staydown.access.terms import KeyKind, Role, Scope
 from staydown.action.queries import copies_of
 from staydown.bank.queries import entries_of
 from staydown.cases.queries import case_by_number
+from staydown.evidence.rules import HEADER
 from staydown.journeys.file_request import file_request
 from staydown.journeys.follow_outside import follow_outside_request
+from staydown.journeys.keep_notes import add_notes_file, start_notes
 from staydown.journeys.keep_plan import keep_plan
 from staydown.journeys.publish_edge import publish_edge
 from staydown.journeys.publishing import publish_bank, publish_tokens
@@ -104,6 +106,16 @@ TABLE: dict[str, list[Row]] = {
     "case/elsewhere": [Row("/case/elsewhere", get=OWNERS, post=OWNERS, sent={"channel": "x"})],
     "case/elsewhere/<str:request_id>": [
         Row("/case/elsewhere/{outside}", post=frozenset({OWNER}), sent={"state": "removed"})
+    ],
+    "case/notes": [Row("/case/notes", get=OWNERS)],
+    "case/notes/stored": [Row("/case/notes/stored", get=OWNERS)],
+    **{
+        f"case/notes/{name}": [Row(f"/case/notes/{name}", post=OWNERS)]
+        for name in ("words", "start", "wrap", "save", "files", "delete")
+    },
+    "case/notes/files/<str:file_id>": [Row("/case/notes/files/{file}", get=frozenset({OWNER}))],
+    "case/notes/files/<str:file_id>/delete": [
+        Row("/case/notes/files/{file}/delete", post=frozenset({OWNER}))
     ],
     "case/keys": [Row("/case/keys", get=OWNERS, post=OWNERS, sent={"what": "recovery_key"})],
     "case/export": [Row("/case/export", get=OWNERS)],
@@ -216,6 +228,16 @@ def world(db: None, settings: Any) -> World:
     [decided] = file_request(a_draft(), case_number=number, now=now).notices
     [waiting] = file_request(a_draft(), case_number=number, now=now).notices
     keep_plan(case_number=number, answers="1.2.1.1.0", ticked=[], now=now)
+    locked = HEADER + b"..."
+    start_notes(
+        case_number=number,
+        recipient="age1" + "q" * 58,
+        kind=KeyKind.KEY_PHRASE,
+        wrapped=locked,
+        document=locked,
+        now=now,
+    )
+    attachment = add_notes_file(case_number=number, content=locked, now=now)
     outside = follow_outside_request(case_number=number, channel_id="x", sent_at=now, now=now)
     sessions, staff = {}, {}
     for role in Role:
@@ -247,6 +269,7 @@ def world(db: None, settings: Any) -> World:
         "copy": copies_of([decided.number])[decided.number][0].id,
         "entry": entry.id,
         "outside": outside,
+        "file": attachment,
         "flood": a_flood(entry, forum, now=now).id,
     }
     return World(things=things, sessions=sessions, tokens=tokens)

@@ -10,6 +10,11 @@ import { build } from 'esbuild';
 
 // `constant`: what the file defines; `packages`: what it is made of, whose LICENSE is copied.
 const BUNDLES = [
+  {
+    name: 'age',
+    constant: 'AGE',
+    packages: ['age-encryption', '@noble/ciphers', '@noble/curves', '@noble/hashes', '@noble/post-quantum', '@scure/base'],
+  },
   { name: 'colour', constant: 'COLOUR', packages: ['lcms-wasm'] },
   { name: 'decoders', constant: 'DECODERS', packages: ['@jsquash/jpeg', '@jsquash/webp'] },
   { name: 'heic', constant: 'HEIC', packages: ['libheif-js'] },

@@ -33,6 +33,9 @@ PAGE_CSP = _policy(
     trusted_types="staydown-worker",
 )
 
+# The page of private notes sends and fetches what its worker has locked, to this site and no other.
+NOTES_CSP = PAGE_CSP.replace("connect-src 'none'", "connect-src 'self'")
+
 # A worker does not inherit the page's policy: without one of its own it could send anything anywhere. No
 # 'self' here either: import('/x?d=...') or a second worker would be requests.
 WORKER_CSP = _policy(default_src="'none'", script_src="'wasm-unsafe-eval'")

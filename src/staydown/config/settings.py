@@ -3,11 +3,13 @@
 from datetime import timedelta
 from pathlib import Path
 
+from staydown.config.csp import NOTES_CSP
 from staydown.config.database import database_settings
 from staydown.config.installation import DATA, WEB, Installation
 
 INSTALLATION = Installation.from_environment()
 
+STAYDOWN_NOTES_CSP = NOTES_CSP
 STAYDOWN_PUBLIC_URL = INSTALLATION.public_url
 STAYDOWN_DEMO = INSTALLATION.demo
 STAYDOWN_LEDGER_KEY_PATH = INSTALLATION.data_dir / "ledger.key"
@@ -37,6 +39,7 @@ INSTALLED_APPS = [
     "staydown.bank",
     "staydown.catalog",
     "staydown.action",
+    "staydown.evidence",
     "staydown.survivor_site",
     "staydown.desk",
 ]

@@ -11,6 +11,7 @@ from datetime import datetime
 from staydown.access.operations import forget_key
 from staydown.access.terms import KeyKind
 from staydown.cases.operations import erase_case as erase_what_it_holds
+from staydown.evidence.operations import delete_notes
 from staydown.journeys.turn import in_turn
 from staydown.journeys.withdrawing import withdraw_all
 from staydown.ledger.operations import erase
@@ -27,5 +28,6 @@ def erase_case(*, case_number: str, now: datetime) -> None:
     forget_texts(case_number=case_number)
     for kind in KeyKind:
         forget_key(number=case_number, kind=kind)
+    delete_notes(case_number=case_number)
     erase_what_it_holds(case_number=case_number)
     erase(case_number, now=now)

@@ -41,6 +41,8 @@ class EventKind(StrEnum):
     ENTRY_KEPT_OUT = "entry.kept_out"
     KEY_MADE = "key.made"
     KEY_REMOVED = "key.removed"
+    NOTES_STARTED = "notes.started"
+    NOTES_DELETED = "notes.deleted"
     PLAN_KEPT = "plan.kept"
     PLAN_DELETED = "plan.deleted"
     OUTSIDE_REQUEST_ADDED = "outside_request.added"

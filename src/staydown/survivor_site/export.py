@@ -6,11 +6,13 @@ would only help whoever finds it.
 
 from __future__ import annotations
 
+import base64
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
 from staydown.access.queries import keys_of
+from staydown.evidence.queries import notes_of
 from staydown.journeys.overviews import case_overview
 from staydown.ledger.queries import receipt_for
 
@@ -61,8 +63,25 @@ def case_export(case_number: str, *, now: datetime) -> dict[str, Any]:
         ],
         "requests_elsewhere": [_plain(asdict(row)) for row in overview.outside],
         "plan": _plain(asdict(overview.plan)) if overview.plan else None,
+        "private_notes": _locked_notes(case_number),
         "log": receipt_for(case_number),
     }
+
+
+def _locked_notes(case_number: str) -> dict[str, Any] | None:
+    """The notes as they are stored: age files in base64, which only the person's words open."""
+    notes = notes_of(case_number)
+    if notes is None:
+        return None
+    return {
+        "wrapped_identity": {kind: _base64(content) for kind, content in notes.wrapped.items()},
+        "document": _base64(notes.document),
+        "files": [{"id": file.id, "bytes": file.size_bytes} for file in notes.files],
+    }
+
+
+def _base64(content: bytes) -> str:
+    return base64.b64encode(content).decode("ascii")
 
 
 def _plain(values: dict[str, Any]) -> dict[str, Any]:

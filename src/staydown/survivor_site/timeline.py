@@ -65,6 +65,8 @@ _SENTENCES: dict[str, Callable[[Details], str]] = {
         else _("You made a new key phrase. The old one opens nothing any more.")
     ),
     EventKind.KEY_REMOVED: lambda details: _("You removed the recovery key."),
+    EventKind.NOTES_STARTED: lambda details: _("You started private notes."),
+    EventKind.NOTES_DELETED: lambda details: _("You deleted your private notes."),
     EventKind.PLAN_KEPT: lambda details: _("You kept your plan here."),
     EventKind.PLAN_DELETED: lambda details: _("You deleted your plan."),
     EventKind.OUTSIDE_REQUEST_ADDED: lambda details: _("You noted a request to another site."),

@@ -45,6 +45,8 @@ TOLD: dict[EventKind, tuple[dict[str, Json], str]] = {
         "You made a new key phrase. The old one opens nothing any more.",
     ),
     EventKind.KEY_REMOVED: ({}, "You removed the recovery key."),
+    EventKind.NOTES_STARTED: ({}, "You started private notes."),
+    EventKind.NOTES_DELETED: ({}, "You deleted your private notes."),
     EventKind.PLAN_KEPT: ({}, "You kept your plan here."),
     EventKind.PLAN_DELETED: ({}, "You deleted your plan."),
     EventKind.OUTSIDE_REQUEST_ADDED: ({}, "You noted a request to another site."),
