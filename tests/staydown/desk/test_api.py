@@ -11,7 +11,7 @@ from django.test import Client
 
 from staydown.access.models import ApiToken
 from staydown.access.operations import check_receipt, make_token
-from staydown.access.terms import Platform, Scope
+from staydown.access.terms import KeyKind, Platform, Scope
 from staydown.action.models import CopyRecord
 from staydown.action.queries import copies_of
 from staydown.action.terms import Copy
@@ -266,7 +266,7 @@ def test_platform_files_a_request_for_its_member_and_hands_the_receipt_on(
     received, deadline = (datetime.fromisoformat(told[name]) for name in ("received_at", "deadline_at"))
     assert deadline - received == timedelta(hours=48)
     assert received.utcoffset() == timedelta(0)
-    assert check_receipt(**told["case"]) == told["case"]["number"]
+    assert check_receipt(**told["case"]) is KeyKind.KEY_PHRASE
     notice = notice_by_number(told["number"])
     assert (notice.platform_id, notice.signature, notice.state) == (forum.id, "Alice", told["state"])
 
