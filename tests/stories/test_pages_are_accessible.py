@@ -32,6 +32,7 @@ from tests.stories.people import (
     forum_member,
     open_case,
     posted,
+    register,
     registered,
     requested,
     reviewer,
@@ -265,6 +266,27 @@ def test_case_and_withdrawal(demo: ServedDemo, window: OpenWindow, content: Cont
     page.get_by_role("link", name="Withdraw this picture").last.click()
     page.get_by_role("button", name="Withdraw it").click()
     wrong += look_at(page, "case-picture-withdrawn")
+    assert not wrong, "\n".join(wrong)
+
+
+def test_private_notes(demo: ServedDemo, window: OpenWindow, paint: Callable[[str], Path]) -> None:
+    # Given notes with a note, a screenshot that is shown, and somebody who may open exports
+    page = window().new_page()
+    receipt = register(page, demo.url, paint("notes.jpg"))
+    page.goto(demo.url + "/case/notes")
+    wrong = look_at(page, "notes-locked")
+    page.fill("#phrase", receipt.key_phrase)
+    page.keyboard.press("Enter")
+    page.wait_for_selector("#add")
+    page.click("#add")
+    page.get_by_label("Link", exact=True).fill("https://example.org/" + "a-long-address-" * 20)
+    page.get_by_label("Yes, everyone was 18 or older").check()
+    page.locator("[data-file]").set_input_files(paint("screen.jpg"))
+    page.get_by_role("button", name="Show", exact=True).click()
+    page.wait_for_selector("[data-picture] canvas")
+
+    # Then nothing is wrong with the page
+    wrong += look_at(page, "notes-open")
     assert not wrong, "\n".join(wrong)
 
 
