@@ -126,7 +126,7 @@ def test_no_request_while_reading_and_one_post_without_a_picture_byte(page: Page
     assert json.loads(form["fingerprints"]) == json.loads(shown)
     assert len(json.loads(shown)["items"]) == 3
     assert form["adult"] == "yes"
-    assert set(form) == {"fingerprints", "adult", "csrfmiddlewaretoken", "send_id"}
+    assert set(form) == {"fingerprints", "adult", "csrfmiddlewaretoken", "send_id", "open_key"}
     assert leaks(harness.requests, list(files.values())) == []
     assert not any(name.encode() in request.raw for request in harness.requests for name in files)
 
