@@ -1,6 +1,8 @@
 // Writes the letter on the device, so that nothing of it is sent: fills the template with what was typed, copies it, or
 // saves it under a name that says nothing. Without JavaScript the same form is answered by the server.
 
+import { saveFile } from './save-file.js';
+
 const form = document.querySelector('[data-letter-form]');
 const letter = document.querySelector('[data-letter]');
 const text = document.getElementById('letter-text');
@@ -15,9 +17,7 @@ function write() {
 }
 
 function save() {
-  const url = URL.createObjectURL(new Blob([text.value], { type: 'text/plain' }));
-  Object.assign(document.createElement('a'), { href: url, download: 'notes.txt' }).click();
-  setTimeout(() => URL.revokeObjectURL(url), 60_000); // a slow phone may still be writing
+  saveFile(text.value, { name: 'notes.txt', type: 'text/plain' });
   status.textContent = status.dataset.saved;
 }
 

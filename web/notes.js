@@ -5,6 +5,7 @@ import { normalisePhrase, openKey } from './case-key.js';
 import { message } from './file-list.js';
 import { CryptWorker } from './crypt-page.js';
 import { LockedStore, NoConnection, StoreRefused } from './locked-store.js';
+import { saveFile } from './save-file.js';
 
 const IDLE_MS = 10 * 60_000;
 const PICTURE_SIDE = 320;
@@ -287,9 +288,7 @@ async function exportNotes(to) {
   }
   const seconds = Math.floor(Date.now() / 1000);
   const { content } = await worker.ask('export', { notes: named, files, seconds, ...to });
-  const url = URL.createObjectURL(new Blob([content], { type: 'application/octet-stream' }));
-  Object.assign(document.createElement('a'), { href: url, download: 'notes.age' }).click();
-  setTimeout(() => URL.revokeObjectURL(url), 60_000); // a slow phone may still be writing
+  saveFile(content, { name: 'notes.age', type: 'application/octet-stream' });
   tell('exported');
 }
 

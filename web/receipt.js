@@ -6,6 +6,7 @@
 // [data-receipt-status] with data-saved, data-copied and data-not-copied. Buttons start hidden.
 
 import { forgetKept, keptForReceipt, normalisePhrase } from './case-key.js';
+import { saveFile } from './save-file.js';
 
 const receipt = document.querySelector('[data-receipt]');
 const part = (name) => receipt?.querySelector(`[data-receipt-${name}]`);
@@ -17,12 +18,8 @@ const tell = (key) => {
 function save() {
   const file = document.getElementById('receipt-file');
   const type = file ? 'application/json' : 'text/plain';
-  const url = URL.createObjectURL(new Blob([file?.textContent ?? `${text()}\n`], { type }));
-  const link = document.createElement('a');
-  link.href = url;
-  link.download = receipt.dataset.fileName || (file ? 'notes.json' : 'notes.txt');
-  link.click();
-  setTimeout(() => URL.revokeObjectURL(url), 60_000); // a slow phone may still be writing
+  const name = receipt.dataset.fileName || (file ? 'notes.json' : 'notes.txt');
+  saveFile(file?.textContent ?? `${text()}\n`, { name, type });
   tell('saved');
 }
 

@@ -116,16 +116,16 @@ const COMMANDS = {
     return { recipient, wrapped, document: await forUs(text(JSON.stringify(notes))) };
   },
 
-  /** {phrase, wrapped: [Uint8Array], document} -> {notes, opened: place of the wrapping that fitted}. */
+  /** {phrase, wrapped: [Uint8Array], document} -> {notes} */
   async open({ phrase, wrapped, document }) {
-    for (const [opened, one] of wrapped.entries()) {
+    for (const one of wrapped) {
       try {
         identity = new TextDecoder().decode(await decrypted(one, (decrypter) => decrypter.addPassphrase(phrase)));
       } catch {
         continue; // other words
       }
       recipient = await AGE.identityToRecipient(identity); // never the server's word for it: it could name a key of its own
-      return { notes: JSON.parse(new TextDecoder().decode(await own(document))), opened };
+      return { notes: JSON.parse(new TextDecoder().decode(await own(document))) };
     }
     throw new Refusal('other-words');
   },
