@@ -10,8 +10,7 @@ from datetime import datetime
 from staydown.access.operations import forget_key, set_key
 from staydown.access.terms import KeyKind
 from staydown.cases.errors import CaseIsWithdrawn
-from staydown.cases.queries import case_by_number
-from staydown.cases.terms import CaseState
+from staydown.cases.queries import is_erased
 from staydown.journeys.events import EventKind, write
 from staydown.journeys.turn import in_turn
 
@@ -23,7 +22,7 @@ def make_key(*, case_number: str, kind: KeyKind, now: datetime, open_key: str | 
     Returns the words if they are made here; None if the person's device made them and sent their open key.
     Raises OpenKeyMalformed, and CaseIsWithdrawn for a case that was erased.
     """
-    if case_by_number(case_number).state is CaseState.ERASED:
+    if is_erased(case_number):
         raise CaseIsWithdrawn
     phrase = set_key(number=case_number, kind=kind, now=now, open_key=open_key)
     write(EventKind.KEY_MADE, subject=case_number, now=now, key=kind.value)

@@ -10,8 +10,7 @@ from datetime import datetime
 from staydown.access.operations import new_public_id
 from staydown.access.terms import KeyKind
 from staydown.cases.errors import CaseIsWithdrawn
-from staydown.cases.queries import case_by_number
-from staydown.cases.terms import CaseState
+from staydown.cases.queries import is_erased
 from staydown.evidence import operations
 from staydown.journeys.events import EventKind, write
 from staydown.journeys.turn import in_turn
@@ -22,7 +21,7 @@ def start_notes(
     *, case_number: str, recipient: str, kind: KeyKind, wrapped: bytes, document: bytes, now: datetime
 ) -> None:
     """Starts private notes. Raises NotesExist, RecipientMalformed, NotLocked, TooLarge, CaseIsWithdrawn."""
-    if case_by_number(case_number).state is CaseState.ERASED:
+    if is_erased(case_number):
         raise CaseIsWithdrawn
     operations.start_notes(
         case_number=case_number,

@@ -6,6 +6,7 @@ Takes plain rows, reads no file. Never says "not covered": a row that does not k
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from staydown.law.errors import LegalRowsDamaged
 from staydown.law.rules import Row, organisation_from, row, shown_as, statement_from
@@ -106,7 +107,7 @@ def options_from(
         )
     found = row(rows, place.id, wanted_by="the list of places")
     statement = statement_from(found)
-    confirmed = statement.confidence in (Confidence.PRIMARY, Confidence.SECONDARY)
+    confirmed = shown_as(statement.confidence) is ShownAs.FACT
     return Options(
         place=place,
         row=statement,
@@ -148,11 +149,8 @@ def helpers_from(help_rows: Sequence[Row], *, rows: Mapping[str, Row]) -> tuple[
         except ValueError as error:
             raise LegalRowsDamaged(name, f"has a word that is not one of ours: {error}") from None
         found.append(
-            Organisation(
-                id=organisation.id,
-                name=organisation.name,
-                url=organisation.url,
-                statement=organisation.statement,
+            replace(
+                organisation,
                 countries=tuple(one["countries"]),
                 people=people,
                 needs=needs,

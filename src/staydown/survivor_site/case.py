@@ -77,12 +77,9 @@ def close(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
-def proof(request: HttpRequest) -> HttpResponse:
+@session.needs_open_case
+def proof(request: HttpRequest, number: str) -> HttpResponse:
     """The receipt file: what happened when, with proofs that anybody can check without us."""
-    now = now_utc()
-    number = session.open_case_number(request, now=now)
-    if number is None:
-        return redirect("/case")
     document = json.dumps(receipt_for(number), indent=2)
     return HttpResponse(
         document,
@@ -92,12 +89,10 @@ def proof(request: HttpRequest) -> HttpResponse:
 
 
 @require_http_methods(["GET", "POST"])
-def withdraw(request: HttpRequest, what: str) -> HttpResponse:
+@session.needs_open_case
+def withdraw(request: HttpRequest, number: str, what: str) -> HttpResponse:
     """Asks once more, then withdraws one picture, one request, or everything (`what` is "all")."""
     now = now_utc()
-    number = session.open_case_number(request, now=now)
-    if number is None:
-        return redirect("/case")
     if request.method == "GET":
         overview = case_overview(number, now=now)
         picture = next((row for row in overview.pictures if row.id == what), None)

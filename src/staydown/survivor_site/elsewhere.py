@@ -100,12 +100,10 @@ def _sent_at(request: HttpRequest) -> datetime | None:
 
 
 @require_http_methods(["GET", "POST"])
-def tracker(request: HttpRequest) -> HttpResponse:
+@session.needs_open_case
+def tracker(request: HttpRequest, number: str) -> HttpResponse:
     """The requests that the open case follows; a POST adds one."""
     now = now_utc()
-    number = session.open_case_number(request, now=now)
-    if number is None:
-        return redirect("/case")
     if request.method == "GET":
         return _tracker(request, number, now=now)
     sent_at = _sent_at(request)
@@ -126,12 +124,10 @@ def tracker(request: HttpRequest) -> HttpResponse:
 
 
 @require_POST
-def tracked(request: HttpRequest, request_id: str) -> HttpResponse:
+@session.needs_open_case
+def tracked(request: HttpRequest, number: str, request_id: str) -> HttpResponse:
     """What became of one request, or that it is followed no more."""
     now = now_utc()
-    number = session.open_case_number(request, now=now)
-    if number is None:
-        return redirect("/case")
     wanted = request.POST.get("state", "")
     try:
         if wanted == "delete":

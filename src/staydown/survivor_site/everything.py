@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import render
 from django.views.decorators.http import require_http_methods, require_safe
 
 from staydown.journeys.erase_case import erase_case
@@ -16,12 +16,10 @@ from staydown.survivor_site.export import case_export
 
 
 @require_safe
-def export(request: HttpRequest) -> HttpResponse:
+@session.needs_open_case
+def export(request: HttpRequest, number: str) -> HttpResponse:
     """All of it as one file with a name that says nothing."""
     now = now_utc()
-    number = session.open_case_number(request, now=now)
-    if number is None:
-        return redirect("/case")
     return HttpResponse(
         json.dumps(case_export(number, now=now), indent=2, ensure_ascii=False),
         content_type="application/json",
@@ -30,12 +28,10 @@ def export(request: HttpRequest) -> HttpResponse:
 
 
 @require_http_methods(["GET", "POST"])
-def erase(request: HttpRequest) -> HttpResponse:
+@session.needs_open_case
+def erase(request: HttpRequest, number: str) -> HttpResponse:
     """Says what goes and what stays, and asks for a tick; then deletes, and closes the window's case."""
     now = now_utc()
-    number = session.open_case_number(request, now=now)
-    if number is None:
-        return redirect("/case")
     ticked = request.POST.get("understood") == "yes"
     if request.method == "GET" or not ticked:
         context = {"overview": case_overview(number, now=now), "missed": request.method == "POST"}

@@ -18,12 +18,10 @@ from staydown.survivor_site.doorway import device_key, new_send_id, now_utc
 
 
 @require_http_methods(["GET", "POST"])
-def keys(request: HttpRequest) -> HttpResponse:
+@session.needs_open_case
+def keys(request: HttpRequest, number: str) -> HttpResponse:
     """Which keys the case has; a POST makes one, or removes the recovery key."""
     now = now_utc()
-    number = session.open_case_number(request, now=now)
-    if number is None:
-        return redirect("/case")
     wanted = request.POST.get("what", "")
     if request.method == "POST" and wanted == "remove":
         remove_recovery_key(case_number=number, now=now)

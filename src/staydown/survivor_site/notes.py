@@ -15,7 +15,7 @@ from typing import Any, Concatenate, ParamSpec
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, JsonResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST, require_safe
 
@@ -50,12 +50,10 @@ class NotUnderstood(Exception):
 
 
 @require_safe
-def page(request: HttpRequest) -> HttpResponse:
+@session.needs_open_case
+def page(request: HttpRequest, number: str) -> HttpResponse:
     """The page itself; all of its work is done on the device."""
-    number = session.open_case_number(request, now=now_utc())
-    if number is None:
-        return redirect("/case")
-    context = {"number": number, "lumen": statement("lumen"), "log_each": statement("log-each-item")}
+    context = {"lumen": statement("lumen"), "log_each": statement("log-each-item")}
     response = render(request, "survivor_site/notes.html", context)
     response.headers["Content-Security-Policy"] = settings.STAYDOWN_NOTES_CSP
     return response

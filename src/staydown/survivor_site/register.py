@@ -38,11 +38,9 @@ def register(request: HttpRequest) -> HttpResponse:
 
 
 @require_http_methods(["GET", "POST"])
-def add(request: HttpRequest) -> HttpResponse:
+@session.needs_open_case
+def add(request: HttpRequest, case_number: str) -> HttpResponse:
     """Adds pictures to the case that is open in this window."""
-    case_number = session.open_case_number(request, now=now_utc())
-    if case_number is None:
-        return redirect("/case")
     if request.method == "GET":
         return _page(request, case_number=case_number)
     return _take(request, case_number=case_number)

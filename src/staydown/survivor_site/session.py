@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
+from functools import update_wrapper
+from typing import Concatenate, ParamSpec
 
 from django.conf import settings
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 
 from staydown.cases.queries import is_erased
+from staydown.survivor_site.doorway import now_utc
+
+P = ParamSpec("P")
 
 _CASE = "case"
 _SEEN = "case_seen_at"
@@ -30,6 +37,19 @@ def open_case_number(request: HttpRequest, *, now: datetime) -> str | None:
         return None
     request.session[_SEEN] = now.isoformat()
     return str(number)
+
+
+def needs_open_case(
+    page: Callable[Concatenate[HttpRequest, str, P], HttpResponse],
+) -> Callable[Concatenate[HttpRequest, P], HttpResponse]:
+    """Gives a page the number of the case that is open in this window; else leads to where one is opened."""
+
+    def opened(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+        number = open_case_number(request, now=now_utc())
+        return redirect("/case") if number is None else page(request, number, *args, **kwargs)
+
+    update_wrapper(opened, page)
+    return opened
 
 
 def remember_case(request: HttpRequest, *, number: str, now: datetime) -> None:

@@ -6,8 +6,6 @@ has to be stored, with JavaScript or without.
 
 from __future__ import annotations
 
-from datetime import datetime
-
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
@@ -35,7 +33,9 @@ def steps(request: HttpRequest) -> HttpResponse:
         return redirect(UNDER_18)
     question = answers.next_question
     if question is None:
-        return _plan(request, answers, kept=None, now=now_utc())
+        return _plan(
+            request, answers, kept=None, case_number=session.open_case_number(request, now=now_utc())
+        )
     context = {
         "question": question.value,
         "number": len(answers.given) + 1,
@@ -53,31 +53,31 @@ def _take(answers: Answers, sign: str) -> HttpResponse:
     return redirect(f"/steps?a={answers.and_then(sign or SKIPPED).code}")
 
 
-def _plan(request: HttpRequest, answers: Answers, *, kept: Plan | None, now: datetime) -> HttpResponse:
+def _plan(
+    request: HttpRequest, answers: Answers, *, kept: Plan | None, case_number: str | None
+) -> HttpResponse:
     context = {
         "steps": plan_for(answers),
         "answers": answers,
         "kept": kept,
         "ticked": kept.ticked if kept else (),
-        "case_number": session.open_case_number(request, now=now),
+        "case_number": case_number,
         "back": f"/steps?a={answers.without_last().code}",
     }
     return render(request, "survivor_site/plan.html", context)
 
 
 @require_http_methods(["GET", "POST"])
-def kept_plan(request: HttpRequest) -> HttpResponse:
+@session.needs_open_case
+def kept_plan(request: HttpRequest, number: str) -> HttpResponse:
     """The plan that the open case keeps; a POST keeps it, with its ticks."""
     now = now_utc()
-    number = session.open_case_number(request, now=now)
-    if number is None:
-        return redirect("/case")
     if request.method == "GET":
         kept = plan_of(number)
         return (
             redirect("/case")
             if kept is None
-            else _plan(request, read_answers(kept.answers), kept=kept, now=now)
+            else _plan(request, read_answers(kept.answers), kept=kept, case_number=number)
         )
     answers = read_answers(request.POST.get("a", ""))
     known = {step.id for step in plan_for(answers)}
@@ -90,10 +90,8 @@ def kept_plan(request: HttpRequest) -> HttpResponse:
 
 
 @require_POST
-def forget_kept_plan(request: HttpRequest) -> HttpResponse:
+@session.needs_open_case
+def forget_kept_plan(request: HttpRequest, number: str) -> HttpResponse:
     """Deletes the plan from the open case."""
-    now = now_utc()
-    number = session.open_case_number(request, now=now)
-    if number is not None:
-        forget_plan(case_number=number, now=now)
+    forget_plan(case_number=number, now=now_utc())
     return redirect("/case")
