@@ -23,6 +23,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page
 
 from staydown.cli.visitor import Visitor
+from staydown.law import channels, places
 from tests.stories.conftest import DESKTOP, PHONE, OpenWindow
 from tests.stories.people import (
     Receipt,
@@ -200,6 +201,23 @@ def test_kept_plan_and_requests_elsewhere(demo: ServedDemo, window: OpenWindow, 
     page.wait_for_selector("text=What the complaint needs")
     wrong += look_at(page, "requests-elsewhere")
     assert not wrong, "\n".join(wrong)
+
+
+def test_every_channel_and_every_law_fits_a_phone(demo: ServedDemo, window: OpenWindow) -> None:
+    # Given rows with addresses as long as they come
+    page = window().new_page()
+    wide = []
+    for path in (
+        *(f"/places/{channel.id}" for channel in channels()),
+        *(f"/options?place={place.id.lower()}" for place in places()),
+    ):
+        page.goto(demo.url + path)
+        page.evaluate("document.querySelectorAll('details').forEach((one) => { one.open = true; })")
+        if (pixels := sideways(page)) > 0:
+            wide.append(f"{path}: {pixels} pixels too wide")
+
+    # Then none is wider than the window
+    assert not wide, "\n".join(wide)
 
 
 def test_registration_and_its_receipt(
